@@ -1,0 +1,102 @@
+"""One server of the embedded stack, shared by every process that uses it.
+
+Who uses a server holds a share of its `use` lock. The server's keeper (`config.local.keeper`) holds the `keeper`
+lock while it runs, and ends itself and the server when it gets the `use` lock alone. Shares are taken under the
+stack's one start lock, so two processes never start the same keeper.
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Protocol
+
+from config.local import locks
+
+_ROOT = Path(__file__).resolve().parent.parent.parent
+_FIRST_START_SECONDS = 120.0  # initdb on a slow disk
+_STOP_SECONDS = 60.0
+
+
+class StackError(RuntimeError):
+    """The embedded stack cannot run; the text is one sentence for the person who started Lyceum."""
+
+
+class Server(Protocol):
+    """A program that a keeper runs."""
+
+    name: str
+    home: Path
+    fact_names: tuple[str, ...]
+
+    def prepare(self) -> None:
+        """Make ready to launch, removing what a killed keeper left. Raises `StackError`."""
+
+    def launch(self, log: int) -> subprocess.Popen[bytes]:
+        """Start the program with its output going to the file descriptor `log`."""
+
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
+        """End the program in order and wait for it."""
+
+    def facts(self, process: subprocess.Popen[bytes]) -> dict[str, str | int]:
+        """What stack.json says of the program just launched: a value for each of `fact_names`."""
+
+    def is_ready(self) -> bool:
+        """Whether it answers a real request; asked by those who use it."""
+
+
+def log_path(home: Path, name: str) -> Path:
+    return home / f"{name}.log"
+
+
+class Share:
+    """This process's share of a server. `take` and `wait` are called under the stack's start lock."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._use = locks.open_lock(server.home, f"{server.name}.use")
+
+    def take(self) -> None:
+        """Hold a share, and start a keeper where none runs."""
+        locks.share(self._use)
+        if not self._is_kept():
+            subprocess.run(
+                [sys.executable, "-m", "config.local.keeper", self.server.name, str(self.server.home)],
+                cwd=_ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=True,
+            )
+
+    def wait(self) -> None:
+        """Until the server answers. Raises `StackError` when its keeper gives up."""
+        name, log = self.server.name, log_path(self.server.home, self.server.name)
+        end = time.monotonic() + _FIRST_START_SECONDS
+        while not self.server.is_ready():
+            if not self._is_kept():
+                raise StackError(f"The embedded {name} did not start: {_last_line(log)} (all of it: {log})")
+            if time.monotonic() > end:
+                raise StackError(f"The embedded {name} did not answer within {_FIRST_START_SECONDS:.0f} s; see {log}.")
+            time.sleep(0.05)
+
+    def leave(self) -> None:
+        """Give the share back; the last one out returns when the server has stopped."""
+        self._use.close()
+        end = time.monotonic() + _STOP_SECONDS
+        while self._is_kept() and not self._has_users() and time.monotonic() < end:
+            time.sleep(0.02)
+
+    def _is_kept(self) -> bool:
+        return locks.is_held_alone(self.server.home, f"{self.server.name}.keeper")
+
+    def _has_users(self) -> bool:
+        with locks.open_lock(self.server.home, f"{self.server.name}.use") as file:
+            if locks.try_alone(file):
+                return False
+        return not locks.is_held_alone(self.server.home, f"{self.server.name}.use")
+
+
+def _last_line(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()] if log.exists() else []
+    return lines[-1].strip() if lines else "it left no message"
