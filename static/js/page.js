@@ -1,0 +1,17 @@
+/**
+ * What every page needs: running clocks, dialogs, messages that can be put away, and figures where there are any.
+ */
+
+import { startClocks } from "./clock.js";
+import "./dialog.js";
+
+startClocks();
+
+document.addEventListener("click", (event) => {
+  event.target.closest("[data-dismiss]")?.closest(".banner, .toast")?.remove();
+  if (event.target.closest("[data-print]")) window.print();
+});
+
+if (document.querySelector("[data-figure]")) {
+  import("./figure.js").then(({ drawFigures }) => drawFigures());
+}
