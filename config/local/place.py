@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +41,7 @@ def account() -> Account:
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError:
-        raise StackError(
-            "Postgres does not run as root and there is no user `nobody`: start Lyceum as another user, or set DATABASE_URL."
-        ) from None
+        raise StackError("Postgres does not run as root, and there is no user `nobody`: set DATABASE_URL.") from None
     return Account(entry.pw_uid, entry.pw_gid, switch=True)
 
 
@@ -80,7 +77,9 @@ def data_directory(home: Path, name: str, owner: Account) -> Path:
         if directory.exists() and directory.stat().st_uid != owner.uid:
             raise StackError(f"{directory} belongs to another user; set LYCEUM_HOME to a directory of your own.")
         if not inside.is_symlink() and owner.switch and not is_open(home):
-            raise StackError(f"{home} was closed to `nobody`, as whom Postgres runs: `chmod o+x` it and those above it.")
+            raise StackError(
+                f"{home} was closed to `nobody`, as whom Postgres runs: `chmod o+x` it and those above it."
+            )
         return directory
     if not owner.switch or is_open(home):
         return inside

@@ -107,8 +107,9 @@ class Postgres:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
         self._account.own(draft)
-        # The builtin provider gives every machine the same order and case rules.
-        locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"] if major >= 17 else ["--locale=C.UTF-8"]
+        locale = ["--locale=C.UTF-8"]
+        if major >= 17:  # the builtin provider gives every machine the same order and case rules
+            locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         self._run("initdb", "-D", str(draft), "-U", USER, "--auth=trust", "--encoding=UTF8", *locale)
         draft.rename(self._data)
 
@@ -141,7 +142,9 @@ class Postgres:
                 stderr=output,
                 cwd="/",
                 env={k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG"))},
-                **({"user": self._account.uid, "group": self._account.gid, "extra_groups": []} if self._account.switch else {}),
+                user=self._account.uid if self._account.switch else None,
+                group=self._account.gid if self._account.switch else None,
+                extra_groups=[] if self._account.switch else None,
             )
         except OSError as error:
             raise StackError(f"{self._bin / program} cannot be run: {error.strerror}") from None

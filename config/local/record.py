@@ -5,7 +5,6 @@ are absent, and with the last server the file goes.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,7 +31,7 @@ def change(home: Path, facts: Mapping[str, Fact | None]) -> None:
             return
         draft = _file(home).with_suffix(".json.new")
         draft.write_text(json.dumps(kept, indent=2) + "\n")
-        os.replace(draft, _file(home))
+        draft.replace(_file(home))
 
 
 def _file(home: Path) -> Path:

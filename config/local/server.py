@@ -5,6 +5,7 @@ lock while it runs, and ends itself and the server when it gets the `use` lock a
 stack's one start lock, so two processes never start the same keeper.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -54,6 +55,7 @@ class Share:
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self._process = os.getpid()
         self._use = locks.open_lock(server.home, f"{server.name}.use")
 
     def take(self) -> None:
@@ -83,6 +85,8 @@ class Share:
     def leave(self) -> None:
         """Give the share back; the last one out returns when the server has stopped."""
         self._use.close()
+        if os.getpid() != self._process:  # a forked child, whose parent goes on holding the same share
+            return
         end = time.monotonic() + _STOP_SECONDS
         while self._is_kept() and not self._has_users() and time.monotonic() < end:
             time.sleep(0.02)

@@ -46,7 +46,6 @@ _NEED_NO_AWS = {
 }
 
 _shares: dict[str, Share] = {}
-_owner = 0
 
 
 def ensure(*, aws: bool = True) -> None:
@@ -73,8 +72,6 @@ def ensure(*, aws: bool = True) -> None:
 
 def leave() -> None:
     """Give up this process' share. The last one out returns when the servers have stopped."""
-    if os.getpid() != _owner:  # a forked child shares its parent's locks and must not end them
-        return
     while _shares:
         _shares.popitem()[1].leave()
 
@@ -97,7 +94,6 @@ def aws_generation() -> str:
 
 
 def _join(home: Path, servers: list[Server]) -> None:
-    global _owner
     if not servers:
         return
     try:
@@ -109,13 +105,13 @@ def _join(home: Path, servers: list[Server]) -> None:
                 share.wait()
     except OSError as error:
         raise StackError(f"LYCEUM_HOME cannot be used: {error.strerror} ({error.filename}).") from None
-    if _owner != os.getpid():
-        _owner = os.getpid()
-        atexit.register(leave)
     _shares.update({share.server.name: share for share in taken})
 
 
 def _point_boto3(home: Path, region: str) -> None:
-    os.environ["AWS_ENDPOINT_URL"] = str(record.read(home)["aws_endpoint"])
-    os.environ["AWS_ACCESS_KEY_ID"] = os.environ["AWS_SECRET_ACCESS_KEY"] = "embedded"
+    os.environ["AWS_ENDPOINT_URL"] = os.environ["LYCEUM_EMBEDDED_AWS"] = str(record.read(home)["aws_endpoint"])
+    os.environ["AWS_ACCESS_KEY_ID"] = os.environ["AWS_SECRET_ACCESS_KEY"] = "embedded"  # noqa: S105  moto asks for any
     os.environ["AWS_DEFAULT_REGION"] = region
+
+
+atexit.register(leave)

@@ -1,0 +1,84 @@
+"""The values that the environment gave, read and checked once, at the start.
+
+A bad one raises `env.BadSetting`; `config.settings` turns it into one sentence and ends the process.
+"""
+
+import secrets
+from importlib.util import find_spec
+from pathlib import Path
+
+from config import env
+from config.local import postgres
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+LYCEUM_HOME = env.home(_ROOT)
+DEBUG = env.flag("DEBUG", default=False)
+LOG_LEVEL = env.choice("LOG_LEVEL", {"DEBUG", "INFO", "WARNING", "ERROR"}, "INFO")
+
+EMBEDDED_POSTGRES = not env.text("DATABASE_URL")
+DATABASE = env.database("DATABASE_URL", postgres.database_url(LYCEUM_HOME))
+REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix"))
+
+AWS_REGION = env.text("AWS_REGION") or env.text("AWS_DEFAULT_REGION", "us-east-1")
+# A child of a process with an embedded AWS finds its address in the environment, and is as much a user of it.
+EMBEDDED_AWS = bool(env.text("LYCEUM_EMBEDDED_AWS")) and env.text("LYCEUM_EMBEDDED_AWS") == env.text("AWS_ENDPOINT_URL")
+EMBEDDED_AWS = EMBEDDED_AWS or not (
+    env.url("AWS_ENDPOINT_URL", ("http", "https"))
+    or env.text("AWS_ACCESS_KEY_ID")
+    or env.text("AWS_PROFILE")
+    or env.text("AWS_ROLE_ARN")
+    or env.text("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+)
+DYNAMODB_TABLE_PREFIX = env.text("DYNAMODB_TABLE_PREFIX")
+if not all(c.isascii() and (c.isalnum() or c in "._-") for c in DYNAMODB_TABLE_PREFIX):
+    raise env.BadSetting("DYNAMODB_TABLE_PREFIX may hold letters, digits, dot, dash and underscore only.")
+
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+HTTPS = env.flag("HTTPS", default=not EMBEDDED_POSTGRES and not DEBUG)
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if HTTPS and host not in {"*", ".*"}]
+
+
+def _secret_key() -> str:
+    """The key that was given, or, beside embedded data, one made once and kept with it."""
+    given = env.text("SECRET_KEY")
+    if given:
+        if len(given) < 32:
+            raise env.BadSetting("SECRET_KEY must have at least 32 characters.")
+        return given
+    if not EMBEDDED_POSTGRES:
+        raise env.BadSetting("SECRET_KEY must be set when DATABASE_URL is set.")
+    kept = LYCEUM_HOME / "secret-key"
+    try:
+        LYCEUM_HOME.mkdir(parents=True, exist_ok=True)
+        with kept.open("x") as file:
+            kept.chmod(0o600)
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise env.BadSetting(f"LYCEUM_HOME cannot be written: {error.strerror} ({LYCEUM_HOME}).") from None
+    return kept.read_text() or _read_again(kept)
+
+
+def _read_again(path: Path) -> str:
+    import time
+
+    for _ in range(50):
+        time.sleep(0.02)
+        if content := path.read_text():
+            return content
+    raise env.BadSetting(f"{path} is empty; remove it and start again.")
+
+
+SECRET_KEY = _secret_key()
+
+
+def _package_folder(package: str, inside: str) -> Path:
+    spec = find_spec(package)
+    assert spec is not None and spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0]) / inside
+
+
+# Plotly's script comes from the installed package: neither a copy in the repository nor another host.
+PACKAGE_STATIC = [("plotly", _package_folder("plotly", "package_data"))]

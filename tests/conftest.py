@@ -1,0 +1,33 @@
+"""The suite's surroundings: the embedded stack in a home of its own, a database and a table prefix per worker."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+
+os.environ.setdefault("LYCEUM_HOME", str(Path(__file__).resolve().parent.parent / ".lyceum" / "test"))
+os.environ["DYNAMODB_TABLE_PREFIX"] = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_"
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+
+import django
+from django.db import connection
+
+from config.local import stack
+
+stack.ensure()
+django.setup()
+
+pytest_plugins = ["tests.cast"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Ends what is still connected before the database is dropped: a server under test that was killed, a pool."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
