@@ -35,7 +35,7 @@ class Moto:
     """The server under one home, as its keeper runs it and its users ask for it (`config.local.server.Server`)."""
 
     name = "aws"
-    fact_names = ("aws_endpoint", "aws_pid", "aws_generation")
+    fact_names: tuple[str, ...] = ("aws_endpoint", "aws_pid", "aws_generation")
 
     def __init__(self, home: Path) -> None:
         self.home = home

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from config.local.aws import Moto
 from config.local.postgres import Postgres
 from config.local.server import Server, StackError, log_path
 
+_SERVERS: dict[str, Callable[[Path], Server]] = {Postgres.name: Postgres, Moto.name: Moto}
 _POLL_SECONDS = 0.1
 _ATTEMPTS = 8
 _STEADY_SECONDS = 5.0  # a server that lived this long did start; its end is no failed attempt
@@ -48,7 +50,7 @@ def main(name: str, home: Path) -> None:
     lock = _only_keeper(home, name)
     if lock is None:
         return
-    server: Server = {"postgres": Postgres, "aws": Moto}[name](home)
+    server = _SERVERS[name](home)
     record.change(home, dict.fromkeys(server.fact_names))
     if os.fork():
         os._exit(0)

@@ -54,7 +54,7 @@ class Postgres:
     """The server under one home, as its keeper runs it and its users ask for it (`config.local.server.Server`)."""
 
     name = "postgres"
-    fact_names = ("database_url", "postgres_pid")
+    fact_names: tuple[str, ...] = ("database_url", "postgres_pid")
 
     def __init__(self, home: Path) -> None:
         self.home = home
