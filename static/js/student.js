@@ -14,7 +14,8 @@ import { fill, gettext, ngettext } from "./text.js";
 const HEARTBEAT = 30_000;
 const POST_AFTER_FAILURES = 2;
 const MOST_ERRORS = 20;
-const LONGEST_ERROR = 300;
+const LONGEST_PLACE = 64;
+const LONGEST_MESSAGE = 300;
 // Facts are only recorded: when one is refused there is nothing that the student could do about it.
 const FACTS = new Set(["presence", "latency", "client_error", "progress", "attention_confirmed"]);
 
@@ -54,8 +55,7 @@ function receive(frame) {
 
 function stepOf({ session, me }) {
   if (me.step === "consent" && me.consents.participation === false) return "refused";
-  if (session.status === "ended" && me.step !== "removed") return "ended";
-  return me.step;
+    return me.step;
 }
 
 function show(next) {
@@ -83,6 +83,8 @@ function showGroup(group, step) {
   find("#group-members").replaceChildren(
     ...group.members.map((label) => Object.assign(document.createElement("li"), { textContent: label })),
   );
+  find("#leader-name").textContent =
+    group.leader || !group.leader_label ? "" : fill(gettext("%(name)s leads this group."), { name: group.leader_label });
   find("#leader-said").hidden = !group.leader_ready;
   find('[data-action="leader_ready"]').hidden = group.leader_ready;
 }
@@ -142,7 +144,7 @@ function stop(reason) {
   stopped = true;
   outbox.sendByPost();
   if (reason === "session-over" && state) {
-    show({ ...state, session: { ...state.session, status: "ended" } });
+    show({ ...state, me: { ...state.me, step: "ended" }, attention: null });
     return;
   }
   for (const part of document.querySelectorAll("main [data-step], #group, #no-group, #leader, #attention")) part.hidden = true;
@@ -165,7 +167,7 @@ function say(text, tone) {
 // ── What the student does ───────────────────────────────────────────────────────────────────────────────────────────
 
 const ACTIONS = {
-  consent: (button) => ({ purpose: "participation", decision: button.dataset.decision, version: config.consent_version }),
+  consent: (button) => ({ purpose: "participation", decision: button.dataset.decision, version: state.me.consent_version }),
   leader_ready: () => ({ ready: true }),
   progress: (button) => ({ step: button.dataset.name, percent: Number(button.dataset.percent) }),
   attention_confirmed: () => ({ check: lastAttention }),
@@ -196,7 +198,7 @@ function beat() {
 function reportError(where, message) {
   // Bounded, and without the page's own text: a message may quote what a student wrote.
   if (errors++ >= MOST_ERRORS) return;
-  outbox.add("client_error", { where: where.slice(0, LONGEST_ERROR), message: message.slice(0, LONGEST_ERROR) });
+  outbox.add("client_error", { where: where.slice(0, LONGEST_PLACE), message: message.slice(0, LONGEST_MESSAGE) });
 }
 
 document.addEventListener("visibilitychange", () => {

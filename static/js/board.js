@@ -1,0 +1,249 @@
+/**
+ * The teacher's live board: keeps one socket, reads the timeline without a gap, and sends the teacher's decisions.
+ *
+ * <body data-link> says how the page stands to the server: live, catching-up, lost. What is on the page stays there in all three.
+ * Decisions are ordinary requests; what they change comes back over the socket, like everything else.
+ */
+
+import { Chooser, listenToDrags, listenToKeys } from "./board_keys.js";
+import { BoardModel } from "./board_model.js";
+import { Rows } from "./board_rows.js";
+import { TimelineList } from "./board_timeline.js";
+import { clockSecond, now, setServerTime } from "./clock.js";
+import { post, Refused } from "./request.js";
+import { LiveSocket } from "./socket.js";
+import { fill, gettext, ngettext } from "./text.js";
+
+const REFRESH = 1_000;
+const CAUGHT_UP_SHOWN = 4_000;
+
+const config = JSON.parse(document.getElementById("config").textContent);
+const find = (selector) => document.querySelector(selector);
+const board = new BoardModel();
+const rows = new Rows(find("#rows"), { row: find("#row-template"), group: find("#group-template") }, board, config.steps);
+const timeline = new TimelineList(find("#timeline"), find("#line-template"), board);
+const chooser = new Chooser(rows, showChosen);
+const socket = new LiveSocket(config.socket, { onFrame: receive, onState: showLink });
+
+let lostSince = null;
+let caughtUpFrom = null;
+let retryAt = null;
+let redrawAsked = false;
+let linesStale = false;
+
+// ── The socket ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function receive(frame) {
+  if (frame.type === "state") takeState(frame);
+  else if (frame.type === "events") takeEvents(frame);
+  else if (frame.type === "position" && board.position(frame)) resume();
+  else if (frame.type === "error") say(frame.message, "act");
+}
+
+function resume() {
+  caughtUpFrom ??= { last: board.last, at: performance.now() };
+  socket.send({ type: "resume", epoch: board.epoch, after: board.last });
+  setLink();
+}
+
+function takeState(frame) {
+  if (frame.server_time) setServerTime(frame.server_time);
+  const another = board.applyState(frame);
+  if (another) resume();
+  askRedraw({ lines: true });
+  setLink();
+}
+
+function takeEvents(frame) {
+  const { fresh, gap } = board.applyEvents(frame);
+  if (gap) resume();
+  if (board.caughtUp && fresh.length < 50) timeline.add(fresh);
+  else askRedraw({ lines: true });
+  askRedraw();
+  setLink();
+}
+
+function askRedraw({ lines = false } = {}) {
+  linesStale ||= lines;
+  if (redrawAsked) return;
+  redrawAsked = true;
+  requestAnimationFrame(() => {
+    redrawAsked = false;
+    if (!board.session) return;
+    rows.redraw();
+    chooser.keep();
+    if (linesStale) timeline.redraw();
+    linesStale = false;
+    showSession();
+    showRequests();
+  });
+}
+
+// ── How the page stands to the server ───────────────────────────────────────────────────────────────────────────────
+
+function showLink(state, detail = {}) {
+  if (state === "open") resume();
+  if (state === "lost") {
+    lostSince ??= detail.since;
+    caughtUpFrom = null;
+    retryAt = detail.retryAt;
+    document.body.dataset.link = "lost";
+    showLost();
+  }
+  if (state === "stopped") {
+    lostSince = null; // nothing to count down to
+    document.body.dataset.link = "lost";
+    banner("lost", config.stopped[detail.reason] ?? config.stopped.other);
+    find("#try-now").hidden = true;
+  }
+}
+
+function showLost() {
+  const title = fill(gettext("Connection lost at %(time)s."), { time: clockSecond(lostSince) });
+  const seconds = retryAt && Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
+  const next = retryAt
+    ? fill(ngettext("Trying again in %(n)s second.", "Trying again in %(n)s seconds.", seconds), { n: seconds })
+    : gettext("Trying again as soon as this computer is online.");
+  banner("lost", title, `${gettext("Nothing on this page is lost; what students do is kept on their devices.")} ${next}`);
+}
+
+/** Live as soon as every event up to the server's newest is here; until then the page says how far it is. */
+function setLink() {
+  if (!socket.isOpen) return;
+  if (!board.caughtUp) {
+    document.body.dataset.link = "catching-up";
+    if (!lostSince) return;
+    const missing = board.behind;
+    const text = fill(ngettext("%(n)s event to come.", "%(n)s events to come.", missing), { n: missing });
+    banner("catching-up", gettext("Connected again, catching up."), text);
+    return;
+  }
+  document.body.dataset.link = "live";
+  const caught = caughtUpFrom && board.last - caughtUpFrom.last;
+  if (lostSince) {
+    const text = fill(ngettext("%(n)s event came in meanwhile.", "%(n)s events came in meanwhile.", caught ?? 0), { n: caught ?? 0 });
+    banner("live", gettext("Caught up."), text);
+    setTimeout(() => document.body.dataset.link === "live" && (find("#link-banner").hidden = true), CAUGHT_UP_SHOWN);
+  }
+  lostSince = caughtUpFrom = null;
+}
+
+function banner(state, title, text = "") {
+  const place = find("#link-banner");
+  const [tone, icon] = { lost: ["watch", "off"], "catching-up": ["watch", "sync"], live: ["good", "check"] }[state];
+  place.className = `banner ${tone}`;
+  place.querySelector("use").setAttribute("href", `#i-${icon}`);
+  place.querySelector("b").textContent = title;
+  place.querySelector("span").textContent = text;
+  place.hidden = false;
+  find("#try-now").hidden = state !== "lost";
+}
+
+// ── What the page shows ─────────────────────────────────────────────────────────────────────────────────────────────
+
+function showSession() {
+  const { session, counts, groups } = board;
+  document.body.dataset.status = session.status;
+  const running = find("#running");
+  running.dateTime = session.status === "started" ? session.started_at : "";
+  find("#count-here").textContent = counts.here;
+  find("#count-joined").textContent = fill(gettext("of %(n)s"), { n: session.capacity ?? counts.joined });
+  find("#count-ready").textContent = counts.readyGroups;
+  find("#count-groups").textContent = fill(gettext("of %(n)s"), { n: groups.length });
+  find("#nobody").hidden = counts.joined > 0;
+  find("#colhead").hidden = counts.joined === 0;
+  const select = find("#move");
+  const options = groups.map(({ id, number }) => new Option(fill(gettext("Group %(number)s"), { number }), id));
+  if ([...select.options].slice(1).map((option) => option.value).join() !== groups.map(({ id }) => id).join()) {
+    select.replaceChildren(select.options[0], ...options);
+  }
+}
+
+function showRequests() {
+  const place = find("#requests");
+  const known = new Set([...place.children].map((item) => item.dataset.request));
+  const wanted = new Set(board.requests.map(({ id }) => id));
+  for (const item of [...place.children]) if (!wanted.has(item.dataset.request)) item.remove();
+  for (const request of board.requests.filter(({ id }) => !known.has(id))) {
+    const item = find("#request-template").content.firstElementChild.cloneNode(true);
+    item.dataset.request = request.id;
+    item.querySelector("b").textContent = request.label;
+    item.querySelector("time").textContent = clockSecond(request.at);
+    place.append(item);
+  }
+}
+
+function showChosen(id) {
+  const student = id && board.student(id);
+  find("#chosen-name").textContent = student ? student.label : gettext("All students");
+  find("#tools").setAttribute("aria-label", student ? student.label : gettext("All students"));
+  for (const control of document.querySelectorAll("[data-for-one]")) control.disabled = !student;
+  find("#move").value = "";
+}
+
+function say(text, tone = "") {
+  const toast = find("#toast-template").content.firstElementChild.cloneNode(true);
+  toast.querySelector("span").textContent = text;
+  toast.dataset.tone = tone;
+  find("#toasts").replaceChildren(toast);
+}
+
+// ── What the teacher decides ────────────────────────────────────────────────────────────────────────────────────────
+
+async function decide(address, fields, button = null, done = "") {
+  button?.setAttribute("aria-busy", "true");
+  try {
+    await post(address, fields, config.csrf_token);
+    if (done) say(done, "good");
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    say(error.message, "act");
+  } finally {
+    button?.removeAttribute("aria-busy");
+  }
+}
+
+const DECISIONS = {
+  start: (button) => decide(config.urls.start, {}, button),
+  end: (button) => decide(config.urls.end, {}, button),
+  attention: (button) => {
+    const one = chooser.student;
+    return decide(config.urls.attention, one ? { student: one } : {}, button, gettext("Attention check sent."));
+  },
+  leader: (button) => decide(config.urls.leader, { student: chooser.student }, button),
+  remove: (button) => decide(config.urls.remove, { student: chooser.student }, button),
+  request: (button) => {
+    const { request } = button.closest("[data-request]").dataset;
+    return decide(`${config.urls.requests}${request}`, { decision: button.value }, button);
+  },
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-decision]");
+  if (button) DECISIONS[button.dataset.decision](button);
+  const row = event.target.closest(".row");
+  if (row) chooser.choose(row);
+});
+find("#move").addEventListener("change", ({ target }) => {
+  decide(config.urls.move, { student: chooser.student, group: target.value });
+  target.value = "";
+});
+find("#make-groups").addEventListener("submit", (event) => {
+  event.preventDefault();
+  decide(config.urls.groups, { count: event.target.elements.count.value }, event.submitter);
+});
+find("#filters").addEventListener("change", ({ target }) => timeline.choose(target.value));
+find("#try-now").addEventListener("click", () => socket.retryNow());
+find("#show-invite").addEventListener("click", ({ currentTarget }) => {
+  const open = document.body.toggleAttribute("data-invite");
+  currentTarget.setAttribute("aria-expanded", String(open));
+});
+listenToKeys(chooser, find("#letters"));
+listenToDrags(find("#rows"), (student, group) => decide(config.urls.move, { student, group }));
+
+setInterval(() => {
+  if (board.session) rows.refresh();
+  if (document.body.dataset.link === "lost" && lostSince && !socket.isOpen) showLost();
+}, REFRESH);
+showChosen(null);
+socket.open();

@@ -1,0 +1,165 @@
+/**
+ * The groups and rows of the board. Elements are made once from the templates of the page and kept by id, so that a change of
+ * state moves and fills them and neither the focus nor the place on the page is lost.
+ */
+
+import { now } from "./clock.js";
+import { STRIP_SPAN } from "./board_model.js";
+import { fill, gettext, ngettext } from "./text.js";
+
+const STRIP_WIDTH = 480;
+const STAFF = 23;
+
+export class Rows {
+  #place;
+  #rowTemplate;
+  #groupTemplate;
+  #board;
+  #rows = new Map();
+  #groups = new Map();
+  #words;
+
+  /**
+   * @param {HTMLElement} place
+   * @param {{row: HTMLTemplateElement, group: HTMLTemplateElement}} templates
+   * @param {import("./board_model.js").BoardModel} board
+   * @param {Record<string, string>} words what a step is called, from the template
+   */
+  constructor(place, templates, board, words) {
+    this.#place = place;
+    this.#rowTemplate = templates.row;
+    this.#groupTemplate = templates.group;
+    this.#board = board;
+    this.#words = words;
+  }
+
+  /** All rows, from top to bottom. */
+  get all() {
+    return [...this.#place.querySelectorAll(".row")];
+  }
+
+  redraw() {
+    const focused = document.activeElement;
+    const loners = this.#board.members(null);
+    const shown = [...this.#board.groups, ...(loners.length || !this.#board.groups.length ? [null] : [])];
+    const sections = shown.map((group) => this.#section(group));
+    for (const [id, section] of this.#groups) {
+      if (sections.includes(section)) continue;
+      section.remove();
+      this.#groups.delete(id);
+    }
+    sections.forEach((section, at) => {
+      if (this.#place.children[at] !== section) this.#place.insertBefore(section, this.#place.children[at] ?? null);
+    });
+    if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
+    this.#keepOneTabStop();
+  }
+
+  /** The strips and the reasons change with time alone. */
+  refresh() {
+    for (const [id, row] of this.#rows) {
+      const student = this.#board.student(id);
+      if (student && row.isConnected) this.#fillMoving(row, student);
+    }
+  }
+
+  #section(group) {
+    const id = group?.id ?? null;
+    let section = this.#groups.get(id);
+    if (!section) {
+      section = this.#groupTemplate.content.firstElementChild.cloneNode(true);
+      section.dataset.group = id ?? "";
+      this.#groups.set(id, section);
+    }
+    const members = this.#board.members(id);
+    const here = members.filter((student) => student.present !== "gone").length;
+    section.querySelector("h3").textContent = group ? fill(gettext("Group %(number)s"), { number: group.number }) : gettext("No group yet");
+    section.querySelector(".is-ready").hidden = !group?.ready;
+    section.querySelector(".not-ready").hidden = !group || group.ready;
+    section.querySelector(".count").textContent = members.length
+      ? fill(gettext("%(here)s of %(all)s here"), { here, all: members.length })
+      : gettext("nobody yet");
+    const list = section.querySelector("ul");
+    const rows = members.map((student) => this.#row(student, group));
+    for (const row of [...list.children]) if (!rows.includes(row)) row.remove();
+    rows.forEach((row, at) => {
+      if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null);
+    });
+    return section;
+  }
+
+  #row(student, group) {
+    let row = this.#rows.get(student.id);
+    if (!row) {
+      row = this.#rowTemplate.content.firstElementChild.cloneNode(true);
+      row.dataset.student = student.id;
+      this.#rows.set(student.id, row);
+    }
+    row.querySelector(".label").textContent = student.label;
+    row.querySelector(".lead").hidden = group?.leader !== student.id;
+    this.#fillMoving(row, student);
+    return row;
+  }
+
+  #fillMoving(row, student) {
+    const presence = row.querySelector(".presence");
+    const present = this.#board.presentNow(student);
+    const spoken = { here: gettext("here"), away: gettext("page left"), gone: gettext("not connected") }[present];
+    presence.className = `presence ${present === "here" ? "" : present}`;
+    if (presence.getAttribute("aria-label") !== spoken) presence.setAttribute("aria-label", spoken);
+    row.classList.toggle("out", present === "gone");
+    setText(row.querySelector(".where"), this.#where(student));
+    this.#fillNeeds(row, this.#board.needs(student));
+    this.#drawStrip(row, this.#board.track(student.id));
+  }
+
+  #where(student) {
+    if (student.progress !== undefined && this.#board.session.status !== "configured") {
+      return `${student.progress} %`;
+    }
+    if (student.step === "waiting" && student.ready) return this.#words.ready;
+    return this.#words[student.step] ?? student.step;
+  }
+
+  #fillNeeds(row, needs) {
+    const [first] = needs;
+    row.dataset.needs = first?.kind ?? "";
+    for (const badge of row.querySelectorAll(".flagged .badge")) badge.hidden = !badge.classList.contains(first?.kind ?? "none");
+    const text = first && row.querySelector(`.flagged .${first.kind} span`);
+    if (text) setText(text, needs.length > 1 ? `${first.text} +${needs.length - 1}` : first.text);
+    row.querySelector(".flagged .sr").hidden = Boolean(first);
+  }
+
+  /** The staff is drawn while the student is there, thick while the page is hidden; marks stand above or hang below it. */
+  #drawStrip(row, { spans, marks }) {
+    const end = now();
+    const from = end - STRIP_SPAN;
+    const x = (at) => Math.round(((Math.max(at, from) - from) / STRIP_SPAN) * STRIP_WIDTH);
+    const paths = { pace: "", hush: "", done: "", aid: "", miss: "" };
+    spans.forEach((span, at) => {
+      const until = spans[at + 1]?.from ?? end;
+      if (until < from || span.present === "gone") return;
+      paths[span.present === "here" ? "pace" : "hush"] += `M${x(span.from)} ${STAFF}H${x(until)}`;
+    });
+    const recent = marks.filter((mark) => mark.at >= from);
+    const upright = { done: [11, STAFF - 1], aid: [1, STAFF - 1], miss: [STAFF + 1, STAFF + 8] };
+    for (const { kind, at } of recent) paths[kind] += `M${x(at)} ${upright[kind][0]}V${upright[kind][1]}`;
+    for (const path of row.querySelectorAll(".strip path[data-part]")) path.setAttribute("d", paths[path.dataset.part]);
+    const done = recent.filter(({ kind }) => kind === "done").length;
+    setText(
+      row.querySelector(".track .sr"),
+      fill(ngettext("Last 8 minutes: %(n)s contribution.", "Last 8 minutes: %(n)s contributions.", done), { n: done }),
+    );
+  }
+
+  /** One row is in the order of Tab; the arrows and J and K move among them. */
+  #keepOneTabStop() {
+    const rows = this.all;
+    const current = rows.find((row) => row.tabIndex === 0) ?? rows[0];
+    for (const row of rows) row.tabIndex = row === current ? 0 : -1;
+  }
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

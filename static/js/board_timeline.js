@@ -1,0 +1,105 @@
+/**
+ * The timeline as a list: one line for each event, newest first, filtered by the chips above it.
+ */
+
+import { clockSecond } from "./clock.js";
+import { fill, gettext } from "./text.js";
+
+const MOST_LINES = 200;
+
+/**
+ * Every kind that makes a line: [icon, tone, filters, sentence]. The sentence says what the student, or the class, did;
+ * a kind that is missing here makes no line. Filters: marks, joins, groups, mine.
+ */
+const LINES = {
+  configured: ["file", "", "mine", () => gettext("Session set up")],
+  started: ["play", "good", "mine", () => gettext("Session started")],
+  ended: ["pause", "good", "mine", ({ data }) => (data.reason === "idle" ? gettext("Session ended by itself, after three idle hours") : gettext("Session ended"))],
+  member_join: ["enter", "", "joins", ({ data }) => (data.again ? gettext("came back") : gettext("joined"))],
+  member_leave: ["leave", "watch", "joins marks", () => gettext("left")],
+  member_removed: ["leave", "", "joins mine", () => gettext("was taken out")],
+  member_moved: ["move", "", "groups mine", ({ data }) =>
+    data.number ? fill(gettext("moved to group %(number)s"), { number: data.number }) : gettext("moved out of the groups")],
+  groups_made: ["group", "", "groups mine", ({ data }) => fill(gettext("%(count)s groups made"), { count: data.groups })],
+  leader_chosen: ["lead", "", "groups mine", ({ data }) => fill(gettext("leads group %(number)s"), { number: data.number })],
+  leader_ready: ["check", "good", "groups", ({ data }, board) => {
+    const number = board.groups.find((group) => group.id === data.group)?.number ?? "";
+    const said = data.ready ? gettext("says that group %(number)s is ready") : gettext("says that group %(number)s is not ready yet");
+    return fill(said, { number });
+  }],
+  ready: ["check", "good", "groups", () => gettext("is ready")],
+  not_ready: ["clock", "", "groups", () => gettext("is not ready yet")],
+  consent: ["pen", "", "joins", ({ data }) => (data.decision === "granted" ? gettext("takes part") : gettext("only listens"))],
+  presence: ["eye", "watch", "marks", ({ data }) => (data.visible ? null : gettext("page hidden"))],
+  socket_opened: ["sync", "", "joins", () => gettext("connected")],
+  socket_closed: ["off", "watch", "marks", () => gettext("connection closed")],
+  client_error: ["flag", "act", "marks", () => gettext("an error on the device")],
+  progress: ["right", "", "", ({ data }) => fill(gettext("is at %(percent)s %"), { percent: data.percent })],
+  attention_check: ["bell", "", "mine", () => gettext("Attention check")],
+  attention_confirmed: ["check", "good", "marks", () => gettext("is here")],
+  help_request: ["hand", "act", "marks", () => gettext("asks for help")],
+  takeover_requested: ["device", "watch", "joins", () => gettext("asks to go on with a new device")],
+  takeover_granted: ["device", "", "joins mine", () => gettext("goes on with a new device")],
+  takeover_refused: ["device", "", "joins mine", () => gettext("stays with the old device")],
+  action_refused: ["flag", "watch", "marks", () => gettext("did something that could not be taken")],
+};
+
+export class TimelineList {
+  #list;
+  #template;
+  #board;
+  #filter = "all";
+
+  /** @param {HTMLElement} list @param {HTMLTemplateElement} template @param {import("./board_model.js").BoardModel} board */
+  constructor(list, template, board) {
+    this.#list = list;
+    this.#template = template;
+    this.#board = board;
+  }
+
+  /** Shows only the lines of one filter. */
+  choose(filter) {
+    this.#filter = filter;
+    this.redraw();
+  }
+
+  /** All lines again: after the filter changed, names became known, or another timeline began. */
+  redraw() {
+    const lines = [];
+    for (let at = this.#board.timeline.length - 1; at >= 0 && lines.length < MOST_LINES; at -= 1) {
+      const line = this.#line(this.#board.timeline[at]);
+      if (line) lines.push(line);
+    }
+    this.#list.replaceChildren(...lines);
+  }
+
+  /** Puts new events on top. */
+  add(events) {
+    for (const event of events) {
+      const line = this.#line(event);
+      if (!line) continue;
+      line.classList.add("new");
+      this.#list.prepend(line);
+    }
+    while (this.#list.children.length > MOST_LINES) this.#list.lastElementChild.remove();
+  }
+
+  #line(event) {
+    const [icon, tone, filters, sentence] = LINES[event.event] ?? [];
+    if (!icon || (this.#filter !== "all" && !filters.split(" ").includes(this.#filter))) return null;
+    const text = sentence(event, this.#board);
+    if (!text) return null;
+    const line = this.#template.content.firstElementChild.cloneNode(true);
+    const time = line.querySelector("time");
+    const name = this.#board.student(event.student)?.label;
+    if (tone) line.classList.add(tone);
+    time.dateTime = event.at;
+    time.textContent = clockSecond(event.at);
+    line.querySelector("use").setAttribute("href", `#i-${icon}`);
+    line.querySelector("b").textContent = name ?? text;
+    line.querySelector("[data-rest]").textContent = name ? ` ${text}` : "";
+    line.querySelector("em").hidden = !event.late;
+    line.classList.toggle("late", event.late);
+    return line;
+  }
+}
