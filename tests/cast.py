@@ -34,7 +34,9 @@ def make_student(school_class: SchoolClass, label: str, *, consented: bool = Tru
     return student
 
 
-def consent(student: Student, purpose: str = "participation", decision: str = "granted", given_by: str = "guardian") -> Consent:
+def consent(
+    student: Student, purpose: str = "participation", decision: str = "granted", given_by: str = "guardian"
+) -> Consent:
     return Consent.objects.create(
         student=student, purpose=purpose, decision=decision, given_by=given_by, version="2026-1", how_obtained="paper"
     )

@@ -1,0 +1,132 @@
+"""Who may see and do what. The only way an interface (page, socket, API, admin) gets at an object.
+
+The rules: a teacher sees the classes that they teach, the students in them, and the sessions that they run or that are
+of those classes. An administrator sees their school; one without a school sees every school. A researcher sees the studies
+that they were granted, under pseudonyms. A student sees their own run of a session, by their ticket.
+
+What somebody may not see does not exist for them (`Hidden`, a 404); a page that is not for their role is `Forbidden` (403).
+Each reading of student data is logged.
+"""
+
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404
+
+from sessions_app.models import AccessLog, LiveSession, School, SchoolClass, Student, StudentSession, Study, User
+
+AnyUser = User | AnonymousUser
+
+
+class Hidden(Http404):
+    """The object does not exist, or not for this user."""
+
+
+class Forbidden(PermissionDenied):
+    """The page is not for this user's role."""
+
+
+def require_role(user: AnyUser, *roles: User.Role) -> User:
+    """The signed-in user with one of `roles`, or `Forbidden`."""
+    if not isinstance(user, User) or not user.is_active or user.role not in roles:
+        raise Forbidden
+    return user
+
+
+def require_teacher(user: AnyUser) -> User:
+    return require_role(user, User.Role.TEACHER)
+
+
+def require_researcher(user: AnyUser) -> User:
+    return require_role(user, User.Role.RESEARCHER)
+
+
+def schools(user: AnyUser) -> QuerySet[School]:
+    """The schools whose data a teacher or administrator may see. A researcher sees studies, not schools."""
+    if not isinstance(user, User) or user.role == User.Role.RESEARCHER:
+        return School.objects.none()
+    if user.school_id is not None:
+        return School.objects.filter(pk=user.school_id)
+    return School.objects.all() if user.role == User.Role.ADMINISTRATOR else School.objects.none()
+
+
+def classes(user: AnyUser) -> QuerySet[SchoolClass]:
+    """The class lists that a user may see."""
+    visible = SchoolClass.objects.filter(school__in=schools(user))
+    if isinstance(user, User) and user.role == User.Role.TEACHER:
+        visible = visible.filter(teachers=user)
+    return visible
+
+
+def students(user: AnyUser) -> QuerySet[Student]:
+    """The students that a user may see by name."""
+    visible = Student.objects.filter(school__in=schools(user))
+    if isinstance(user, User) and user.role == User.Role.TEACHER:
+        visible = visible.filter(memberships__school_class__teachers=user).distinct()
+    return visible
+
+
+def live_sessions(user: AnyUser) -> QuerySet[LiveSession]:
+    """The sessions that a user may see on the teachers' pages."""
+    visible = LiveSession.objects.filter(school__in=schools(user))
+    if isinstance(user, User) and user.role == User.Role.TEACHER:
+        mine = SchoolClass.objects.filter(teachers=user).values("pk")
+        visible = visible.filter(Q(teacher=user) | Q(school_class__in=mine))
+    return visible
+
+
+def studies(user: AnyUser) -> QuerySet[Study]:
+    """The studies that a researcher was granted; none for anybody else."""
+    if not isinstance(user, User) or user.role != User.Role.RESEARCHER:
+        return Study.objects.none()
+    return Study.objects.filter(researchers=user)
+
+
+def studied_sessions(user: AnyUser) -> QuerySet[StudentSession]:
+    """The students' sessions of a researcher's studies, to be shown under pseudonyms."""
+    return StudentSession.objects.filter(session__study__in=studies(user))
+
+
+def live_session(user: AnyUser, pk: UUID, *, action: str) -> LiveSession:
+    """One session for reading or running it, with its school and class; the reading is logged as `action`."""
+    found = (
+        live_sessions(user)
+        .select_related("school", "school_class", "teacher", "condition", "study")
+        .filter(pk=pk)
+        .first()
+    )
+    if found is None:
+        raise Hidden
+    log_reading(user, action=action, about=found, school_id=found.school_id)
+    return found
+
+
+def school_class(user: AnyUser, pk: UUID, *, action: str) -> SchoolClass:
+    """One class list; the reading is logged as `action`."""
+    found = classes(user).select_related("school").filter(pk=pk).first()
+    if found is None:
+        raise Hidden
+    log_reading(user, action=action, about=found, school_id=found.school_id)
+    return found
+
+
+def student(user: AnyUser, pk: UUID, *, action: str) -> Student:
+    """One student; the reading is logged as `action`."""
+    found = students(user).select_related("school").filter(pk=pk).first()
+    if found is None:
+        raise Hidden
+    log_reading(user, action=action, about=found, school_id=found.school_id)
+    return found
+
+
+def log_reading(user: AnyUser, *, action: str, about: Model | None = None, school_id: UUID | None = None) -> None:
+    """Note that a user read student data. `action` names the page, socket or export."""
+    AccessLog.objects.create(
+        user=user if isinstance(user, User) else None,
+        school_id=school_id,
+        action=action,
+        object_type=about._meta.model_name or "" if about else "",
+        object_id=about.pk if about else None,
+    )

@@ -1,0 +1,33 @@
+"""The teacher asks whether somebody is there."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from sessions_app import events, timeline
+from sessions_app.models import AttentionCheck, LiveSession, StudentSession, User
+from sessions_app.refusals import Refused
+
+
+def attention_ask(
+    session: LiveSession, *, by: User, student_session: UUID | None = None, text: str = ""
+) -> AttentionCheck:
+    """Show a question on every student's page, or on one, until it is answered there."""
+    now = timezone.now()
+    wording = text.strip()[:300] or _("Are you there? Tap to show that you are.")
+    with transaction.atomic():
+        fresh = LiveSession.objects.select_for_update().get(pk=session.pk)
+        if not fresh.is_open:
+            raise Refused("session_over")
+        about = None
+        if student_session is not None:
+            about = StudentSession.objects.filter(session=session, pk=student_session, removed_at=None).first()
+            if about is None:
+                raise Refused("no_such_student")
+        check = AttentionCheck(session=session, student_session=about, text=wording, asked_at=now)
+        appended = timeline.record(session, events.AttentionCheck(text=wording), at=now, about=about, by=by)[0]
+        check.seq = appended.seq or 0
+        check.save(force_insert=True)
+    return check

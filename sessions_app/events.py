@@ -1,0 +1,308 @@
+"""The vocabulary of the timeline: one frozen class per event kind, documented where it is defined.
+
+A *fact* is only recorded: it goes through the group commit as it is. An *action* has rules: its domain function checks
+them and appends the event together with the records it changes. A *server* event is appended by Lyceum itself.
+"""
+
+import enum
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+
+from sessions_app.models.people import Consent
+
+
+class Sent(enum.Enum):
+    """How an event comes into the timeline."""
+
+    FACT = "fact"
+    ACTION = "action"
+    SERVER = "server"
+
+
+Purpose = Consent.Purpose
+Short = Annotated[str, msgspec.Meta(max_length=64)]
+Line = Annotated[str, msgspec.Meta(max_length=300)]
+Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=600_000)]
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+
+
+class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one kind of event carries: its fields are the `data` of a frame and the `payload` of a row.
+
+    `PURPOSE` is the consent without which the event is not written. `CONTRIBUTION` says that the student took part by
+    it (the participation rate counts these). `PUSHES_STATE` says that a student's page looks different after it.
+    """
+
+    KIND: ClassVar[str]
+    SENT: ClassVar[Sent]
+    PURPOSE: ClassVar[Purpose | None] = None
+    CONTRIBUTION: ClassVar[bool] = False
+    PUSHES_STATE: ClassVar[bool] = False
+
+
+# -- The session itself (the six types of requirement 003 are configured, started, leader_ready, member_join,
+#    member_leave and ended)
+
+
+class Configured(Event, frozen=True):
+    """The teacher finished the set-up: the code works from now on."""
+
+    KIND = "configured"
+    SENT = Sent.SERVER
+    groups: Count
+    capacity: Count
+
+
+class Started(Event, frozen=True):
+    """The teacher started the session."""
+
+    KIND = "started"
+    SENT = Sent.SERVER
+    PUSHES_STATE = True
+    students: Count
+    groups: Count
+
+
+class Ended(Event, frozen=True):
+    """The session is over: by the teacher, by three idle hours, or by an administrator."""
+
+    KIND = "ended"
+    SENT = Sent.SERVER
+    PUSHES_STATE = True
+    reason: Literal["teacher", "idle", "administrator"]
+
+
+class GroupsMade(Event, frozen=True):
+    """The students were spread over this many groups."""
+
+    KIND = "groups_made"
+    SENT = Sent.SERVER
+    PUSHES_STATE = True
+    groups: Count
+
+
+class LeaderChosen(Event, frozen=True):
+    """A student leads a group."""
+
+    KIND = "leader_chosen"
+    SENT = Sent.SERVER
+    PUSHES_STATE = True
+    group: UUID
+    number: Count
+
+
+class MemberMoved(Event, frozen=True):
+    """A student was moved to another group, or out of all groups."""
+
+    KIND = "member_moved"
+    SENT = Sent.SERVER
+    PUSHES_STATE = True
+    group: UUID | None
+    number: Count | None
+
+
+class MemberRemoved(Event, frozen=True):
+    """The teacher took a student out of the session."""
+
+    KIND = "member_removed"
+    SENT = Sent.SERVER
+    PUSHES_STATE = True
+
+
+class AttentionCheck(Event, frozen=True):
+    """The teacher asks everybody, or one student, whether they are there."""
+
+    KIND = "attention_check"
+    SENT = Sent.SERVER
+    PUSHES_STATE = True
+    text: Line
+
+
+class TakeoverRequested(Event, frozen=True):
+    """Somebody on a new device says that they are this student."""
+
+    KIND = "takeover_requested"
+    SENT = Sent.SERVER
+    request: UUID
+
+
+class TakeoverGranted(Event, frozen=True):
+    """The teacher let a student change the device: the older one is closed."""
+
+    KIND = "takeover_granted"
+    SENT = Sent.SERVER
+    PUSHES_STATE = True
+    request: UUID | None = None
+
+
+class TakeoverRefused(Event, frozen=True):
+    """The teacher did not let somebody take a student's place."""
+
+    KIND = "takeover_refused"
+    SENT = Sent.SERVER
+    request: UUID
+
+
+class SocketOpened(Event, frozen=True):
+    """A student's page is connected."""
+
+    KIND = "socket_opened"
+    SENT = Sent.SERVER
+    connection: UUID
+
+
+class SocketClosed(Event, frozen=True):
+    """A student's page is no longer connected. `code` is the close code, 1006 where the connection broke."""
+
+    KIND = "socket_closed"
+    SENT = Sent.SERVER
+    connection: UUID
+    code: Count
+
+
+class ActionRefused(Event, frozen=True):
+    """A student's action was not carried out; what was tried, and why not, is kept."""
+
+    KIND = "action_refused"
+    SENT = Sent.SERVER
+    action: Short
+    reason: Short
+
+
+# -- What students do
+
+
+class MemberJoin(Event, frozen=True):
+    """A student joined, or came back after having left."""
+
+    KIND = "member_join"
+    SENT = Sent.SERVER
+    PUSHES_STATE = True
+    group: UUID | None = None
+    again: bool = False
+
+
+class MemberLeave(Event, frozen=True):
+    """A student left of their own accord."""
+
+    KIND = "member_leave"
+    SENT = Sent.ACTION
+    PUSHES_STATE = True
+
+
+class ConsentGiven(Event, frozen=True):
+    """A student decided about a purpose on their own page. The decision itself is a `Consent` row."""
+
+    KIND = "consent"
+    SENT = Sent.ACTION
+    PUSHES_STATE = True
+    purpose: Purpose
+    decision: Literal["granted", "refused", "withdrawn"]
+    version: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+
+
+class Ready(Event, frozen=True):
+    """A student is ready to begin."""
+
+    KIND = "ready"
+    SENT = Sent.ACTION
+    PURPOSE = Purpose.PARTICIPATION
+    CONTRIBUTION = True
+    PUSHES_STATE = True
+
+
+class NotReady(Event, frozen=True):
+    """A student takes the readiness back."""
+
+    KIND = "not_ready"
+    SENT = Sent.ACTION
+    PURPOSE = Purpose.PARTICIPATION
+    PUSHES_STATE = True
+
+
+class LeaderReady(Event, frozen=True):
+    """A group's leader marks the group as ready, or as not ready after all."""
+
+    KIND = "leader_ready"
+    SENT = Sent.ACTION
+    PURPOSE = Purpose.PARTICIPATION
+    CONTRIBUTION = True
+    PUSHES_STATE = True
+    ready: bool
+    group: UUID | None = None
+
+
+class HelpRequest(Event, frozen=True):
+    """A student asks the teacher to come."""
+
+    KIND = "help_request"
+    SENT = Sent.ACTION
+    PURPOSE = Purpose.PARTICIPATION
+
+
+class Presence(Event, frozen=True):
+    """The student's page came to the front or went to the back."""
+
+    KIND = "presence"
+    SENT = Sent.FACT
+    visible: bool
+
+
+class Latency(Event, frozen=True):
+    """The round trip of a ping, measured by the student's page; sent every half minute, so also a sign of life."""
+
+    KIND = "latency"
+    SENT = Sent.FACT
+    rtt_ms: Milliseconds
+
+
+class ClientError(Event, frozen=True):
+    """A script of the student's page failed."""
+
+    KIND = "client_error"
+    SENT = Sent.FACT
+    where: Short
+    message: Line
+
+
+class Progress(Event, frozen=True):
+    """How far a student is in a step."""
+
+    KIND = "progress"
+    SENT = Sent.FACT
+    PURPOSE = Purpose.PARTICIPATION
+    step: Short
+    percent: Percent
+
+
+class AttentionConfirmed(Event, frozen=True):
+    """A student answered an attention check. `check` is the position of the check in the timeline."""
+
+    KIND = "attention_confirmed"
+    SENT = Sent.ACTION
+    PUSHES_STATE = True
+    check: Annotated[int, msgspec.Meta(ge=1)]
+
+
+KINDS: dict[str, type[Event]] = {
+    kind.KIND: kind
+    for kind in (
+        Configured, Started, Ended, GroupsMade, LeaderChosen, MemberMoved, MemberRemoved, AttentionCheck,
+        TakeoverRequested, TakeoverGranted, TakeoverRefused, SocketOpened, SocketClosed, ActionRefused, MemberJoin,
+        MemberLeave, ConsentGiven, Ready, NotReady, LeaderReady, HelpRequest, Presence, Latency, ClientError, Progress,
+        AttentionConfirmed,
+    )
+}  # fmt: skip
+
+CONTRIBUTIONS = tuple(sorted(kind.KIND for kind in KINDS.values() if kind.CONTRIBUTION))
+ERRORS = (ClientError.KIND, ActionRefused.KIND)
+ALERTS = (HelpRequest.KIND,)
+
+
+def payload(event: Event) -> dict[str, object]:
+    """The event's fields as JSON values."""
+    built: dict[str, object] = msgspec.to_builtins(event)
+    return built

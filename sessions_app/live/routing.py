@@ -1,0 +1,1 @@
+"""Which address is which socket."""

@@ -1,0 +1,41 @@
+"""A rule said no: what every interface turns into an error frame or a 4xx."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.functional import Promise
+
+MESSAGES: dict[str, Promise | str] = {
+    "unknown_code": _("There is no session with that code. Check the code on the board and try again."),
+    "session_over": _("This session has ended. What you sent before is saved."),
+    "session_full": _("This session is full. Ask your teacher."),
+    "not_in_class": _("That name is not in this class."),
+    "label_taken": _("Somebody has already joined with that name."),
+    "other_device": _("This session goes on on another device. What was sent from here is saved."),
+    "removed": _("Your teacher has taken you out of this session."),
+    "not_started": _("The session has not started yet."),
+    "consent_missing": _("This needs your agreement first. Nothing of it was kept."),
+    "not_leader": _("Only the leader of a group can say that it is ready."),
+    "no_group": _("You are not in a group yet."),
+    "not_possible_now": _("That cannot be done in the session's present state. Nothing was changed."),
+    "no_such_group": _("That group does not exist any more. Nothing was changed."),
+    "no_such_student": _("That student is not in this session."),
+    "no_such_session": _("There is no such session."),
+    "no_such_request": _("That request has already been decided."),
+    "group_count": _("Make between 1 and 20 groups."),
+    "title_missing": _("Give the session a title."),
+    "class_missing": _("Choose a class first, so that students find their names."),
+    "class_empty": _("This class has no students yet. Add them first."),
+    "key_reused": _("The same key came with other content. The first content is kept."),
+    "too_many_guesses": _("Too many wrong codes from this network. Wait ten minutes, then try again."),
+}
+
+
+class Refused(Exception):
+    """A rule that was not met. `code` is for machines, `message` for people; nothing was changed."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+    @property
+    def message(self) -> str:
+        return str(MESSAGES[self.code])
