@@ -1,11 +1,11 @@
 """Who may see and do what. The only way an interface (page, socket, API, admin) gets at an object.
 
 The rules: a teacher sees the classes that they teach, the students in them, and the sessions that they run or that are
-of those classes. An administrator sees their school; one without a school sees every school. A researcher sees the studies
-that they were granted, under pseudonyms. A student sees their own run of a session, by their ticket.
+of those classes. An administrator sees their school; one without a school sees every school. A researcher sees the
+studies that they were granted, under pseudonyms. A student sees their own run of a session, by their ticket.
 
-What somebody may not see does not exist for them (`Hidden`, a 404); a page that is not for their role is `Forbidden` (403).
-Each reading of student data is logged.
+What somebody may not see does not exist for them (`Hidden`, a 404); a page that is not for their role is `Forbidden`
+(403). Each reading of student data is logged.
 """
 
 from uuid import UUID

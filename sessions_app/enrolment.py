@@ -173,11 +173,14 @@ def takeover_request(session: LiveSession, *, membership: UUID, device: str = ""
     with transaction.atomic():
         member = (
             StudentSession.objects.filter(
-                session=session, removed_at=None, student__memberships__pk=membership, session__status__in=["configured", "started"]
+                session=session,
+                session__status__in=["configured", "started"],
+                removed_at=None,
+                student__memberships__pk=membership,
             )
             .order_by("id")
             .first()
-        )  # fmt: skip
+        )
         if member is None:
             raise Refused("no_such_student")
         request = TakeoverRequest.objects.create(session=session, student_session=member, device=device[:80])

@@ -19,7 +19,7 @@ def create_groups(session: LiveSession, count: int) -> list[Group]:
 
 def smallest_group(session: LiveSession) -> Group | None:
     """Where the next student goes: the group with the fewest members, the lowest number first."""
-    sizes = {group: 0 for group in session.groups.all()}
+    sizes = dict.fromkeys(session.groups.all(), 0)
     for member in present(session):
         if member.group in sizes:
             sizes[member.group] += 1

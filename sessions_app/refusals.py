@@ -1,7 +1,7 @@
 """A rule said no: what every interface turns into an error frame or a 4xx."""
 
-from django.utils.translation import gettext_lazy as _
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 MESSAGES: dict[str, Promise | str] = {
     "unknown_code": _("There is no session with that code. Check the code on the board and try again."),

@@ -27,7 +27,7 @@ CHANNEL = "lyceum_timeline"
 
 LOCK = "SELECT session_id FROM sessions_app_sessioncounter WHERE session_id = ANY(%s) ORDER BY session_id FOR UPDATE"
 
-APPEND = f"""
+APPEND = """
 WITH incoming AS MATERIALIZED (
     SELECT * FROM unnest(
         %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[],
@@ -44,7 +44,7 @@ WITH incoming AS MATERIALIZED (
             WHEN e.seq IS NOT NULL AND (e.event_type = 'action_refused' OR e.event_type = i.event_type
                 AND e.payload IS NOT DISTINCT FROM i.payload::jsonb) THEN 'stored'
             WHEN e.seq IS NOT NULL THEN 'key_reused'
-            WHEN i.key IS NOT NULL AND i.received_at > c.ended_at + interval '{LATE_EVENTS_FOR.total_seconds():.0f} s'
+            WHEN i.key IS NOT NULL AND i.received_at > c.ended_at + %s::interval
                 THEN 'session_over'
             WHEN i.purpose IS NOT NULL AND NOT EXISTS (
                 SELECT FROM sessions_app_studentsession s
@@ -74,7 +74,7 @@ WITH incoming AS MATERIALIZED (
 )
 SELECT j.ord, j.verdict, coalesce(n.seq, j.stored_seq), coalesce(n.event_time, j.stored_time), coalesce(n.late, false),
     j.stored_type,
-    (SELECT count(pg_notify('{CHANNEL}', concat_ws(' ', r.session_id, r.first, r.last)))
+    (SELECT count(pg_notify(%s, concat_ws(' ', r.session_id, r.first, r.last)))
      FROM (SELECT session_id, min(seq) AS first, max(seq) AS last FROM numbered GROUP BY session_id) r)
 FROM judged j LEFT JOIN numbered n USING (ord)
 ORDER BY j.ord
@@ -133,7 +133,7 @@ class StoredEvent:
     data: dict[str, Any]
 
 
-def _columns(events: Sequence[NewEvent]) -> tuple[list[Any], ...]:
+def _parameters(events: Sequence[NewEvent]) -> tuple[Any, ...]:
     return (
         [e.id for e in events],
         [e.session_id for e in events],
@@ -146,6 +146,8 @@ def _columns(events: Sequence[NewEvent]) -> tuple[list[Any], ...]:
         [msgspec.json.encode(e.event).decode() for e in events],
         [e.student_session_id for e in events],
         [e.event.PURPOSE and e.event.PURPOSE.value for e in events],
+        LATE_EVENTS_FOR,
+        CHANNEL,
     )
 
 
@@ -167,7 +169,7 @@ def append(events: Sequence[NewEvent]) -> list[Appended]:
         raise RuntimeError("timeline.append must be called in a transaction")
     with connection.cursor() as cursor:
         cursor.execute(LOCK, (sorted({e.session_id for e in events}),))
-        cursor.execute(APPEND, _columns(events))
+        cursor.execute(APPEND, _parameters(events))
         return [Appended(*row[1:6]) for row in cursor.fetchall()]
 
 
@@ -194,7 +196,7 @@ async def append_batch(db: psycopg.AsyncConnection[Any], events: Sequence[NewEve
     """Append in one transaction and one round trip on a connection of the caller's; committed when it returns."""
     async with db.pipeline(), db.transaction():
         await db.execute(LOCK, (sorted({e.session_id for e in events}),))
-        cursor = await db.execute(APPEND, _columns(events))
+        cursor = await db.execute(APPEND, _parameters(events))
         rows = await cursor.fetchall()
     return [Appended(*row[1:6]) for row in rows]
 

@@ -23,7 +23,7 @@ Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Malformed(ValueError):
-    """Something a client sent that cannot be taken. `code` for machines, the text for people, `key` where it was readable."""
+    """What cannot be taken of a client. `code` for machines, the text for people, `key` where it was readable."""
 
     def __init__(self, code: str, message: str, key: UUID | None = None) -> None:
         super().__init__(message)

@@ -1,5 +1,5 @@
-"""The named cast: Alice teaches, Bob teaches at the same school, Charlie at another; Rosa researches, Ada administrates;
-Sam and Tia are students in Alice's class, Umi in Charlie's."""
+"""The named cast: Alice teaches, Bob teaches at the same school, Charlie at another; Rosa researches, Ada
+administrates; Sam and Tia are students in Alice's class, Umi in Charlie's."""
 
 from datetime import UTC, datetime
 

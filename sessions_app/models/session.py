@@ -62,9 +62,14 @@ class LiveSession(TimeOrderedModel):
         Study, verbose_name=_("study"), on_delete=models.PROTECT, null=True, blank=True, related_name="sessions"
     )
     condition = models.ForeignKey(
-        Condition, verbose_name=_("condition"), on_delete=models.PROTECT, null=True, blank=True, related_name="sessions",
+        Condition,
+        verbose_name=_("condition"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="sessions",
         help_text=_("Fixed for the whole class. Leave empty to have one assigned to each student."),
-    )  # fmt: skip
+    )
     is_simulated = models.BooleanField(_("simulated"), default=False, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
@@ -164,8 +169,13 @@ class StudentSession(TimeOrderedModel):
         Group, verbose_name=_("group"), on_delete=models.SET_NULL, null=True, blank=True, related_name="members"
     )
     condition = models.ForeignKey(
-        Condition, verbose_name=_("condition"), on_delete=models.PROTECT, null=True, blank=True, related_name="student_sessions"
-    )  # fmt: skip
+        Condition,
+        verbose_name=_("condition"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="student_sessions",
+    )
     condition_randomised = models.BooleanField(_("condition drawn at random"), default=False)
     cookie_version = models.PositiveIntegerField(default=1, editable=False)
     device = models.CharField(_("device"), max_length=80, blank=True, editable=False)
