@@ -27,6 +27,11 @@ class Ticket:
     version: int
 
 
+def cookie_name(student_session: UUID) -> str:
+    """The name of the join cookie of a student session: pages set it, pages and sockets read it."""
+    return f"join_{student_session.hex}"
+
+
 def ticket_sign(member: StudentSession) -> str:
     return signing.dumps([member.pk.hex, member.cookie_version], salt=_SALT, compress=False)
 

@@ -21,9 +21,9 @@ class LiveSession(TimeOrderedModel):
 
     PERSONAL = ("teacher",)
     NOT_PERSONAL = (
-        "school", "school_class", "title", "activity", "status", "join_code", "capacity", "room", "scheduled_for",
-        "study", "condition", "is_simulated", "created_at", "updated_at", "configured_at", "started_at", "ended_at",
-        "end_reason",
+        "school", "school_class", "title", "activity", "status", "join_code", "capacity", "planned_groups", "room",
+        "scheduled_for", "study", "condition", "is_simulated", "created_at", "updated_at", "configured_at", "started_at",
+        "ended_at", "end_reason",
     )  # fmt: skip
 
     class Activity(models.TextChoices):
@@ -55,6 +55,12 @@ class LiveSession(TimeOrderedModel):
     join_code = models.CharField(_("join code"), max_length=8, blank=True, editable=False)
     capacity = models.PositiveSmallIntegerField(
         _("places"), default=40, validators=[MinValueValidator(1), MaxValueValidator(200)]
+    )
+    planned_groups = models.PositiveSmallIntegerField(
+        _("groups"),
+        default=0,
+        validators=[MaxValueValidator(20)],
+        help_text=_("Made when the code is made; 0 for none."),
     )
     room = models.CharField(_("room"), max_length=40, blank=True)
     scheduled_for = models.DateTimeField(_("planned for"), null=True, blank=True)
