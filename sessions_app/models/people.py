@@ -95,11 +95,24 @@ class User(AbstractUser, TimeOrderedModel):
                 condition=~models.Q(role="researcher") | models.Q(school__isnull=True),
                 violation_error_message=_("A researcher belongs to studies, not to a school."),
             ),
+            models.CheckConstraint(
+                name="user_staff_administrates",
+                condition=models.Q(role="administrator", is_staff=True)
+                | (~models.Q(role="administrator") & models.Q(is_staff=False, is_superuser=False)),
+                violation_error_message=_("Administrators, and they alone, use the data management."),
+            ),
             models.UniqueConstraint(Lower("username"), name="user_username_any_case"),
         ]
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def save(self, **options: Any) -> None:
+        self.is_staff = self.role == self.Role.ADMINISTRATOR
+        fields = options.get("update_fields")
+        if fields is not None and "role" in fields:
+            options["update_fields"] = {*fields, "is_staff"}
+        super().save(**options)
 
 
 class Student(TimeOrderedModel):
