@@ -21,7 +21,7 @@ def _versions(tracked: type[models.Model], *exclude: str) -> type[models.Model]:
         pghistory.InsertEvent(),
         pghistory.UpdateEvent(),
         exclude=["id", *exclude],
-        obj_field=pghistory.ObjForeignKey(on_delete=models.CASCADE, related_name="versions", db_constraint=False),
+        obj_field=pghistory.ObjForeignKey(on_delete=models.CASCADE, related_name="+", db_constraint=False),
         context_field=pghistory.ContextJSONField(),
         context_id_field=None,
         meta={"ordering": ("pgh_id",)},
