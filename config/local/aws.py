@@ -61,6 +61,9 @@ class Moto:
         if process.stdin:
             process.stdin.close()
 
+    def clean_up(self) -> None:
+        self._socket.close()
+
     def facts(self, process: subprocess.Popen[bytes]) -> dict[str, str | int]:
         endpoint = f"http://{_LOOPBACK}:{self._socket.getsockname()[1]}"
         return {"aws_endpoint": endpoint, "aws_pid": process.pid, "aws_generation": uuid.uuid4().hex}

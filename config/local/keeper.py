@@ -28,7 +28,6 @@ _STEADY_SECONDS = 5.0  # a server that lived this long did start; its end is no 
 
 def keep(server: Server, use: FileIO, log: int) -> None:
     """Run the server until the lock `use` can be had alone. Raises `StackError` when it does not stay up."""
-    server.prepare()
     failures = 0
     while failures < _ATTEMPTS:
         started = time.monotonic()
@@ -61,10 +60,12 @@ def main(name: str, home: Path) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with locks.open_lock(home, f"{name}.use") as use:
         try:
+            server.prepare()
             keep(server, use, log)
         except (StackError, OSError) as error:
             sys.exit(f"{error}")
         finally:
+            server.clean_up()
             record.change(home, dict.fromkeys(server.fact_names))
             # Before `use`: whoever waits for a share must find no keeper.
             lock.close()

@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,12 @@ def make_socket_directory(home: Path, owner: Account) -> None:
             raise StackError(f"{directory} belongs to somebody else; remove it and start again.") from None
     directory.chmod(0o700)
     owner.own(directory)
+
+
+def remove_socket_directory(home: Path) -> None:
+    """Leave nothing in /tmp; a directory that is not empty is somebody's still."""
+    with suppress(OSError):
+        socket_directory(home).rmdir()
 
 
 def data_directory(home: Path, name: str, owner: Account) -> Path:

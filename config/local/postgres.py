@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from config.local import place
+from config.local import place, record
 from config.local.server import StackError
 
 USER = DATABASE = "lyceum"
@@ -86,11 +86,16 @@ class Postgres:
                 except subprocess.TimeoutExpired:
                     continue
 
+    def clean_up(self) -> None:
+        place.remove_socket_directory(self.home)
+
     def facts(self, process: subprocess.Popen[bytes]) -> dict[str, str | int]:
         return {"database_url": database_url(self.home), "postgres_pid": process.pid}
 
     def is_ready(self) -> bool:
         """Whether it takes a connection; creates the database where it is missing."""
+        if "postgres_pid" not in record.read(self.home):  # what answers lost its keeper, and will be stopped
+            return False
         try:
             connection = psycopg.connect(_url(self.home, "postgres"), connect_timeout=2, autocommit=True)
         except psycopg.OperationalError:

@@ -39,6 +39,9 @@ class Server(Protocol):
     def stop(self, process: subprocess.Popen[bytes]) -> None:
         """End the program in order and wait for it."""
 
+    def clean_up(self) -> None:
+        """Called at the very end, when nobody uses the server and the program has stopped."""
+
     def facts(self, process: subprocess.Popen[bytes]) -> dict[str, str | int]:
         """What stack.json says of the program just launched: a value for each of `fact_names`."""
 
