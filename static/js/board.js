@@ -16,6 +16,9 @@ import { fill, gettext, ngettext } from "./text.js";
 
 const REFRESH = 1_000;
 const CAUGHT_UP_SHOWN = 4_000;
+// Events are sent in small parcels, so a position may come in before the events that it counts.
+const POSITION_GRACE = 1_000;
+const ASK_AGAIN_AFTER = 1_000;
 
 const config = JSON.parse(document.getElementById("config").textContent);
 const find = (selector) => document.querySelector(selector);
@@ -28,6 +31,7 @@ const socket = new LiveSocket(config.socket, { onFrame: receive, onState: showLi
 let lostSince = null;
 let caughtUpFrom = null;
 let retryAt = null;
+let resumedAt = -Infinity;
 let redrawAsked = false;
 let linesStale = false;
 
@@ -36,20 +40,25 @@ let linesStale = false;
 function receive(frame) {
   if (frame.type === "state") takeState(frame);
   else if (frame.type === "events") takeEvents(frame);
-  else if (frame.type === "position" && board.position(frame)) resume();
+  else if (frame.type === "position") setTimeout(() => board.isBehind(frame) && resume(), POSITION_GRACE);
   else if (frame.type === "error") say(frame.message, "act");
 }
 
+/** Asks for everything after the last event; once is enough while the answer is on its way. */
 function resume() {
-  caughtUpFrom ??= { last: board.last, at: performance.now() };
-  socket.send({ type: "resume", epoch: board.epoch, after: board.last });
+  caughtUpFrom ??= board.last;
+  if (performance.now() - resumedAt < ASK_AGAIN_AFTER) return;
+  if (socket.send({ type: "resume", epoch: board.epoch, after: board.last })) resumedAt = performance.now();
   setLink();
 }
 
 function takeState(frame) {
   if (frame.server_time) setServerTime(frame.server_time);
   const another = board.applyState(frame);
-  if (another) resume();
+  if (another) {
+    resumedAt = -Infinity;
+    resume();
+  }
   askRedraw({ lines: true });
   setLink();
 }
@@ -82,7 +91,10 @@ function askRedraw({ lines = false } = {}) {
 // ── How the page stands to the server ───────────────────────────────────────────────────────────────────────────────
 
 function showLink(state, detail = {}) {
-  if (state === "open") resume();
+  if (state === "open") {
+    resumedAt = -Infinity;
+    resume();
+  }
   if (state === "lost") {
     lostSince ??= detail.since;
     caughtUpFrom = null;
@@ -119,9 +131,9 @@ function setLink() {
     return;
   }
   document.body.dataset.link = "live";
-  const caught = caughtUpFrom && board.last - caughtUpFrom.last;
+  const caught = board.last - (caughtUpFrom ?? board.last);
   if (lostSince) {
-    const text = fill(ngettext("%(n)s event came in meanwhile.", "%(n)s events came in meanwhile.", caught ?? 0), { n: caught ?? 0 });
+    const text = fill(ngettext("%(n)s event came in meanwhile.", "%(n)s events came in meanwhile.", caught), { n: caught });
     banner("live", gettext("Caught up."), text);
     setTimeout(() => document.body.dataset.link === "live" && (find("#link-banner").hidden = true), CAUGHT_UP_SHOWN);
   }

@@ -14,6 +14,7 @@ const KEPT_ENTRIES = 1_000;
 const HELP_STANDS_FOR = 5 * 60_000;
 const SILENT_AFTER = 45_000;
 const MINUTE = 60_000;
+const PRESENT_AFTER = { socket_opened: () => "here", presence: ({ visible }) => (visible ? "here" : "away") };
 const DONE = new Set(["ready", "leader_ready", "progress", "attention_confirmed"]);
 // Told often and read on a row, not as a line of the timeline.
 const UNLISTED = new Set(["latency"]);
@@ -28,6 +29,7 @@ export class BoardModel {
   #students = new Map();
   #tracks = new Map();
   #stateSeq = 0;
+  #newest = 0;
 
   /** @returns {boolean} whether the timeline is another one than before (a restore), so that it is read again from 1 */
   applyState(frame) {
@@ -38,9 +40,12 @@ export class BoardModel {
     this.groups = [...frame.groups].sort((one, other) => one.number - other.number);
     this.requests = frame.requests;
     this.#stateSeq = frame.seq;
+    this.#newest = Math.max(frame.seq, another ? 0 : this.#newest);
     const before = this.#students;
     this.#students = new Map(frame.students.map((student) => [student.id, { ...before.get(student.id), ...student }]));
-    for (const student of this.#students.values()) this.#presence(student, student.present, Date.parse(student.last_seen));
+    for (const student of this.#students.values()) {
+      student.heardAt = Math.max(student.heardAt ?? 0, Date.parse(student.last_seen) || 0);
+    }
     return another;
   }
 
@@ -61,18 +66,18 @@ export class BoardModel {
 
   /** Whether everything up to the newest state is here. */
   get caughtUp() {
-    return this.session !== null && this.last >= this.#stateSeq;
+    return this.session !== null && this.last >= this.#newest;
   }
 
   /** How many events are still to come, as far as the board knows. */
   get behind() {
-    return Math.max(0, this.#stateSeq - this.last);
+    return Math.max(0, this.#newest - this.last);
   }
 
-  /** The server's word on its newest event. @returns {boolean} whether events are missing here */
-  position({ epoch, seq }) {
+  /** The server's word, a moment ago, on its newest event. @returns {boolean} whether events are missing here */
+  isBehind({ epoch, seq }) {
     if (epoch !== this.epoch) return true;
-    this.#stateSeq = Math.max(this.#stateSeq, seq);
+    this.#newest = Math.max(this.#newest, seq);
     return seq > this.last;
   }
 
@@ -108,7 +113,7 @@ export class BoardModel {
   needs(student) {
     if (this.session.status !== "started" || student.step === "left") return [];
     const found = [];
-    const since = student.since ? duration(now() - student.since) : "";
+    const since = duration(now() - this.#since(student));
     if (student.helpAt && now() - student.helpAt < HELP_STANDS_FOR) {
       found.push({ kind: "act", text: fill(gettext("Asked for help at %(time)s"), { time: clockMinute(student.helpAt) }) });
     }
@@ -150,24 +155,21 @@ export class BoardModel {
     if (event.event === "socket_opened") student.connection = data.connection;
     // A page that was replaced closes after the new one has opened.
     const closes = event.event === "socket_closed" && [undefined, data.connection].includes(student.connection);
-    const present = closes
-      ? "gone"
-      : event.event === "socket_opened" ? "here" : event.event === "presence" ? (data.visible ? "here" : "away") : null;
-    if (present) this.#presence(student, present, at, event.seq > this.#stateSeq);
+    const present = closes ? "gone" : PRESENT_AFTER[event.event]?.(data);
+    if (present) {
+      const { spans } = this.#trackOf(student.id);
+      if (spans.at(-1)?.present !== present) spans.push({ present, from: Math.max(at, spans.at(-1)?.from ?? 0) });
+      if (event.seq > this.#stateSeq) student.present = present;
+    }
     if (event.event === "progress") student.progress = data.percent;
     if (event.event === "help_request") student.helpAt = at;
     if (event.event === "attention_confirmed") student.askedAt = null;
     if (event.event === "ready" || event.event === "not_ready") student.ready = event.event === "ready";
   }
 
-  #presence(student, present, at, isNews = true) {
-    const { spans } = this.#trackOf(student.id);
-    const known = !Number.isNaN(at);
-    if (known && spans.at(-1)?.present !== present) spans.push({ present, from: Math.max(at, spans.at(-1)?.from ?? 0) });
-    if (!isNews) return;
-    if (student.present !== present || !student.since) student.since = known ? at : now();
-    student.present = present;
-    if (known) student.heardAt = Math.max(student.heardAt ?? 0, at);
+  #since(student) {
+    const open = this.#trackOf(student.id).spans.at(-1);
+    return open?.present === student.present && open.present !== "here" ? open.from : student.heardAt || now();
   }
 
   #mark(student, kind, at) {
