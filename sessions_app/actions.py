@@ -12,10 +12,11 @@ from uuid import UUID
 
 import msgspec
 from django.db import OperationalError, transaction
+from django.db.models import Q
 from psycopg import errors
 
 from sessions_app import enrolment, events, grouping, timeline
-from sessions_app.models import Consent, Group, LiveSession, StudentSession
+from sessions_app.models import AttentionCheck, Consent, Group, LiveSession, StudentSession
 from sessions_app.refusals import Refused
 
 ATTEMPTS = 3
@@ -49,14 +50,17 @@ def action_perform(attempt: Attempt) -> int:
 
 def _perform(attempt: Attempt) -> int:
     member = enrolment.member_by_ticket(attempt.ticket)
-    seen = _seen_before(member, attempt)
-    if seen is not None:
-        return seen
     try:
         with transaction.atomic():
-            member = StudentSession.objects.select_for_update(of=("self",)).select_related("session").get(pk=member.pk)
+            held = StudentSession.objects.select_for_update(no_key=True, of=("self",)).select_related("session")
+            member = held.get(pk=member.pk)
+            seen = _seen_before(member, attempt)
+            if seen is not None:
+                return seen
             if not member.session.is_open:
                 raise Refused("session_over")
+            if member.removed_at is not None or member.left_at is not None:
+                raise Refused("removed" if member.removed_at else "left")
             return _append(member, attempt, RULES[type(attempt.event)](member, attempt))
     except Refused as refused:
         with transaction.atomic():
@@ -145,6 +149,11 @@ def _help(member: StudentSession, attempt: Attempt) -> events.Event:
 
 def _attention(member: StudentSession, attempt: Attempt) -> events.Event:
     event = cast("events.AttentionConfirmed", attempt.event)
+    asked = AttentionCheck.objects.filter(
+        Q(student_session=member) | Q(student_session=None), session=member.session_id, seq=event.check
+    )
+    if not asked.exists():
+        raise Refused("no_such_check")
     StudentSession.objects.filter(pk=member.pk, attention_confirmed__lt=event.check).update(
         attention_confirmed=event.check
     )

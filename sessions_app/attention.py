@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sessions_app import events, timeline
-from sessions_app.models import AttentionCheck, LiveSession, StudentSession, User
+from sessions_app import events, grouping, timeline
+from sessions_app.models import AttentionCheck, LiveSession, User
 from sessions_app.refusals import Refused
 
 
@@ -18,12 +18,10 @@ def attention_ask(
     now = timezone.now()
     wording = text.strip()[:300] or _("Are you there? Tap to show that you are.")
     with transaction.atomic():
-        fresh = LiveSession.objects.select_for_update().get(pk=session.pk)
-        if not fresh.is_open:
-            raise Refused("session_over")
+        session = grouping.hold_open(session)
         about = None
         if student_session is not None:
-            about = StudentSession.objects.filter(session=session, pk=student_session, removed_at=None).first()
+            about = grouping.present(session).filter(pk=student_session).first()
             if about is None:
                 raise Refused("no_such_student")
         check = AttentionCheck(session=session, student_session=about, text=wording, asked_at=now)

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.core import signing
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from sessions_app import events, grouping, join_codes, timeline
-from sessions_app.models import ClassMembership, Group, LiveSession, StudentSession, TakeoverRequest, User
+from sessions_app.models import ClassMembership, LiveSession, StudentSession, TakeoverRequest, User
 from sessions_app.models.session import LATE_EVENTS_FOR
 from sessions_app.refusals import Refused
 
 _SALT = "lyceum.join"
+MOST_PENDING = 3
+"""Questions about one student's device that may wait for the teacher at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +69,19 @@ def member_by_ticket(ticket: Ticket) -> StudentSession:
 def session_by_code(code: str, *, address: str) -> LiveSession:
     """The open session with a join code, as a person typed it. Wrong codes are counted by network address."""
     join_codes.check_guesses(address)
-    session = (
-        LiveSession.objects.select_related("school", "school_class")
-        .filter(join_code=join_codes.normalise(code), status__in=["configured", "started"])
-        .exclude(join_code="")
-        .first()
-    )
+    with_code = LiveSession.objects.filter(join_code=join_codes.normalise(code)).exclude(join_code="")
+    session = with_code.filter(status__in=["configured", "started"]).select_related("school", "school_class").first()
     if session is None:
+        if with_code.exists():
+            raise Refused("session_over")
         join_codes.count_failure(address)
-        ended = LiveSession.objects.filter(join_code=join_codes.normalise(code), status="ended").exclude(join_code="")
-        raise Refused("session_over" if ended.exists() else "unknown_code")
+        raise Refused("unknown_code")
     return session
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One label of the class list, and whether somebody has already joined with it."""
+    """One label of the class list, and whether somebody is in the session with it."""
 
     membership: UUID
     label: str
@@ -91,17 +90,23 @@ class Seat:
 
 def seats(session: LiveSession) -> list[Seat]:
     """The labels to choose from, in the order of the class list. Whoever was taken out is not offered again."""
-    joined = dict(StudentSession.objects.filter(session=session).values_list("student_id", "removed_at").order_by("id"))
+    members = StudentSession.objects.filter(session=session).values_list("student_id", "removed_at", "left_at")
+    removed = {student for student, removed_at, _left_at in members if removed_at}
+    here = {student for student, removed_at, left_at in members if not removed_at and not left_at}
     memberships = ClassMembership.objects.filter(school_class_id=session.school_class_id, student__archived_at=None)
     return [
-        Seat(m.pk, m.label, m.student_id in joined)
+        Seat(m.pk, m.label, m.student_id in here)
         for m in memberships.order_by("label")
-        if joined.get(m.student_id) is None
-    ]
+        if m.student_id not in removed
+    ]  # fmt: skip
 
 
 def member_join(session: LiveSession, *, membership: UUID, device: str = "") -> StudentSession:
-    """Take a free place. Refuses a label that is taken (`label_taken`: ask the teacher), a full or an ended session."""
+    """Take a free place, or the own one again after having left.
+
+    Refuses a label that is taken (`label_taken`: ask the teacher), a full session (a place that was left is kept), and
+    one that is over.
+    """
     seat = (
         ClassMembership.objects.select_related("student")
         .filter(pk=membership, school_class_id=session.school_class_id, student__archived_at=None)
@@ -111,32 +116,25 @@ def member_join(session: LiveSession, *, membership: UUID, device: str = "") -> 
         raise Refused("not_in_class")
     now = timezone.now()
     with transaction.atomic():
-        session = LiveSession.objects.select_for_update(of=("self",)).get(pk=session.pk)
-        if not session.is_open:
-            raise Refused("session_over")
+        session = grouping.hold_open(session)
         before = StudentSession.objects.filter(session=session, student=seat.student).first()
         if before is not None:
             return _come_back(session, before, device=device)
         if StudentSession.objects.filter(session=session, removed_at=None).count() >= session.capacity:
             raise Refused("session_full")
         group = grouping.smallest_group(session)
-        try:
-            with transaction.atomic():
-                member = StudentSession.objects.create(
-                    school_id=session.school_id,
-                    session=session,
-                    student=seat.student,
-                    label=seat.label,
-                    group=group,
-                    condition_id=session.condition_id,
-                    device=device[:80],
-                    joined_at=now,
-                    is_simulated=session.is_simulated or seat.student.is_simulated,
-                )
-        except IntegrityError:
-            raise Refused("label_taken") from None
-        if group is not None:
-            Group.objects.filter(pk=group.pk, leader=None).update(leader=member)
+        member = StudentSession.objects.create(
+            school_id=session.school_id,
+            session=session,
+            student=seat.student,
+            label=seat.label,
+            group=group,
+            condition_id=session.condition_id,
+            device=device[:80],
+            joined_at=now,
+            is_simulated=session.is_simulated or seat.student.is_simulated,
+        )
+        grouping.lead_if_nobody_does(member)
         timeline.record(session, events.MemberJoin(group=group.pk if group else None), at=now, about=member)
     return member
 
@@ -147,11 +145,21 @@ def _come_back(session: LiveSession, member: StudentSession, *, device: str) -> 
         raise Refused("removed")
     if member.left_at is None:
         raise Refused("label_taken")
+    member = _sit_down(session, member, device=device)
+    timeline.record(session, events.MemberJoin(group=member.group_id, again=True), at=timezone.now(), about=member)
+    return member
+
+
+def _sit_down(session: LiveSession, member: StudentSession, *, device: str) -> StudentSession:
+    """Give a place to the device that asks for it now: the ticket of any other is worth nothing."""
+    member = StudentSession.objects.select_for_update(no_key=True).get(pk=member.pk)
+    if member.group_id is None:
+        member.group = grouping.smallest_group(session)
     member.left_at = None
     member.device = device[:80]
     member.cookie_version += 1
-    member.save(update_fields=["left_at", "device", "cookie_version", "updated_at"])
-    timeline.record(session, events.MemberJoin(group=member.group_id, again=True), at=timezone.now(), about=member)
+    member.save(update_fields=["group", "left_at", "device", "cookie_version", "updated_at"])
+    grouping.lead_if_nobody_does(member)
     return member
 
 
@@ -159,8 +167,10 @@ def member_remove(session: LiveSession, *, student_session: UUID, by: User) -> S
     """The teacher takes a student out: the ticket dies, and the label is not offered again."""
     now = timezone.now()
     with transaction.atomic():
-        member = StudentSession.objects.select_for_update().filter(session=session, pk=student_session).first()
-        if member is None or member.removed_at is not None:
+        session = grouping.hold_open(session)
+        members = StudentSession.objects.select_for_update(no_key=True).filter(session=session, removed_at=None)
+        member = members.filter(pk=student_session).first()
+        if member is None:
             raise Refused("no_such_student")
         grouping.step_down(member)
         member.removed_at = now
@@ -168,26 +178,26 @@ def member_remove(session: LiveSession, *, student_session: UUID, by: User) -> S
         member.group = None
         member.cookie_version += 1
         member.save(update_fields=["removed_at", "ready_at", "group", "cookie_version", "updated_at"])
+        TakeoverRequest.objects.filter(student_session=member, decision=TakeoverRequest.Decision.PENDING).update(
+            decision=TakeoverRequest.Decision.REFUSED, decided_by=by, decided_at=now
+        )
         timeline.record(session, events.MemberRemoved(), at=now, about=member, by=by)
     return member
 
 
 def takeover_request(session: LiveSession, *, membership: UUID, device: str = "") -> TakeoverRequest:
-    """Ask the teacher to let a new device take a place that is taken."""
+    """Ask the teacher to let a new device take a place that is taken. Refuses a fourth question about one student."""
     now = timezone.now()
     with transaction.atomic():
-        member = (
-            StudentSession.objects.filter(
-                session=session,
-                session__status__in=["configured", "started"],
-                removed_at=None,
-                student__memberships__pk=membership,
-            )
-            .order_by("id")
-            .first()
-        )
+        session = grouping.hold_open(session)
+        members = StudentSession.objects.filter(session=session, removed_at=None)
+        member = members.filter(
+            student__memberships__pk=membership, student__memberships__school_class_id=session.school_class_id
+        ).first()
         if member is None:
             raise Refused("no_such_student")
+        if member.takeover_requests.filter(decision=TakeoverRequest.Decision.PENDING).count() >= MOST_PENDING:
+            raise Refused("asked_already")
         request = TakeoverRequest.objects.create(session=session, student_session=member, device=device[:80])
         timeline.record(session, events.TakeoverRequested(request=request.pk), at=now, about=member)
     return request
@@ -196,23 +206,41 @@ def takeover_request(session: LiveSession, *, membership: UUID, device: str = ""
 def takeover_decide(session: LiveSession, *, request: UUID, granted: bool, by: User) -> TakeoverRequest:
     """The teacher's decision. Granted: the newest device takes over, and the older ticket is worth nothing."""
     now = timezone.now()
-    decision = TakeoverRequest.Decision.GRANTED if granted else TakeoverRequest.Decision.REFUSED
     with transaction.atomic():
-        found = TakeoverRequest.objects.select_related("student_session").filter(session=session, pk=request).first()
-        changed = TakeoverRequest.objects.filter(
-            session=session, pk=request, decision=TakeoverRequest.Decision.PENDING
-        ).update(decision=decision, decided_by=by, decided_at=now)
-        if found is None or not changed:
+        session = grouping.hold_open(session)
+        found = (
+            TakeoverRequest.objects.select_related("student_session")
+            .filter(session=session, pk=request, decision=TakeoverRequest.Decision.PENDING)
+            .first()
+        )
+        if found is None:
             raise Refused("no_such_request")
-        found.decision = decision
-        member = found.student_session
         if granted:
-            member = StudentSession.objects.select_for_update().get(pk=member.pk)
-            member.cookie_version += 1
-            member.device = found.device
-            member.left_at = None
-            member.save(update_fields=["cookie_version", "device", "left_at", "updated_at"])
-            found.student_session = member
+            found.student_session = _sit_down(session, found.student_session, device=found.device)
+        found.decision = TakeoverRequest.Decision.GRANTED if granted else TakeoverRequest.Decision.REFUSED
+        found.decided_by = by
+        found.decided_at = now
+        found.save(update_fields=["decision", "decided_by", "decided_at"])
         event = events.TakeoverGranted(request=found.pk) if granted else events.TakeoverRefused(request=found.pk)
-        timeline.record(session, event, at=now, about=member, by=by)
+        timeline.record(session, event, at=now, about=found.student_session, by=by)
+    return found
+
+
+def takeover_claim(request: UUID) -> TakeoverRequest:
+    """What became of a request, for the device that made it, which may take the place when it was granted.
+
+    Refuses a request that another device's has overtaken, and one of a session that is over.
+    """
+    found = (
+        TakeoverRequest.objects.select_related("student_session", "student_session__session").filter(pk=request).first()
+    )
+    if found is None:
+        raise Refused("no_such_request")
+    if not found.student_session.session.is_open:
+        raise Refused("session_over")
+    overtaken = found.student_session.takeover_requests.filter(
+        decision=TakeoverRequest.Decision.GRANTED, decided_at__gt=found.decided_at
+    )
+    if found.decision == TakeoverRequest.Decision.GRANTED and overtaken.exists():
+        raise Refused("other_device")
     return found

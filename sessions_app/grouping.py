@@ -1,8 +1,12 @@
-"""Groups within a session: make N of them, move a student, choose who leads."""
+"""Groups within a session: make N of them, move a student, choose who leads.
+
+Rows are held in one order, so that nobody waits in a circle: the session, its students, its groups, the counter.
+"""
 
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sessions_app import events, timeline
@@ -17,22 +21,30 @@ def create_groups(session: LiveSession, count: int) -> list[Group]:
     return Group.objects.bulk_create(Group(session=session, number=number) for number in range(1, count + 1))
 
 
+def hold_open(session: LiveSession) -> LiveSession:
+    """The session as it is now, held until the transaction ends, so that changes of who is in it and in which group
+    come one after the other. Refuses one that is not open.
+    """
+    fresh = LiveSession.objects.select_for_update(no_key=True).get(pk=session.pk)
+    if fresh.status == LiveSession.Status.ENDED:
+        raise Refused("session_over")
+    if fresh.status == LiveSession.Status.DRAFT:
+        raise Refused("not_possible_now")
+    return fresh
+
+
 def smallest_group(session: LiveSession) -> Group | None:
-    """Where the next student goes: the group with the fewest members, the lowest number first."""
-    sizes = dict.fromkeys(session.groups.all(), 0)
-    for member in present(session):
+    """Where the next student goes, held: the group with the fewest members, the lowest number first."""
+    sizes = dict.fromkeys(session.groups.select_for_update(no_key=True), 0)
+    for member in present(session).select_related("group"):
         if member.group in sizes:
             sizes[member.group] += 1
     return min(sizes, key=lambda group: (sizes[group], group.number), default=None)
 
 
-def present(session: LiveSession) -> list[StudentSession]:
+def present(session: LiveSession) -> QuerySet[StudentSession]:
     """The students who are in the session: joined, not gone, not taken out; in the order in which they joined."""
-    return list(
-        StudentSession.objects.filter(session=session, removed_at=None, left_at=None)
-        .select_related("group")
-        .order_by("joined_at", "id")
-    )
+    return StudentSession.objects.filter(session=session, removed_at=None, left_at=None).order_by("joined_at", "id")
 
 
 def groups_make(session: LiveSession, *, count: int, by: User) -> list[Group]:
@@ -41,10 +53,10 @@ def groups_make(session: LiveSession, *, count: int, by: User) -> list[Group]:
         raise Refused("group_count")
     now = timezone.now()
     with transaction.atomic():
-        _lock_open(session)
+        session = hold_open(session)
+        members = list(present(session).select_for_update(no_key=True))
         session.groups.all().delete()
         groups = create_groups(session, count)
-        members = present(session)
         for index, member in enumerate(members):
             member.group = groups[index % count]
             member.updated_at = now
@@ -57,17 +69,20 @@ def groups_make(session: LiveSession, *, count: int, by: User) -> list[Group]:
 
 
 def member_move(session: LiveSession, *, student_session: UUID, group: UUID | None, by: User) -> StudentSession:
-    """Put a student into another group, or out of all groups. A group that loses its leader gets its next member."""
+    """Put a student into another group, or out of all groups. A group that loses its leader gets its next member.
+
+    A move to where the student is already changes nothing, and is not recorded.
+    """
     now = timezone.now()
     with transaction.atomic():
-        _lock_open(session)
-        member = _member(session, student_session)
-        target = _group(session, group) if group else None
+        member = _member(hold_open(session), student_session)
+        if member.group_id == group:
+            return member
         step_down(member)
+        target = _group(session, group) if group else None
         member.group = target
         member.save(update_fields=["group", "updated_at"])
-        if target and target.leader_id is None:
-            Group.objects.filter(pk=target.pk).update(leader=member)
+        lead_if_nobody_does(member)
         moved = events.MemberMoved(group=target.pk if target else None, number=target.number if target else None)
         timeline.record(session, moved, at=now, about=member, by=by)
     return member
@@ -77,11 +92,10 @@ def leader_choose(session: LiveSession, *, student_session: UUID, by: User) -> G
     """Let a student lead the group that they are in."""
     now = timezone.now()
     with transaction.atomic():
-        _lock_open(session)
-        member = _member(session, student_session)
-        if member.group is None:
-            raise Refused("no_group")
+        member = _member(hold_open(session), student_session)
         group = member.group
+        if group is None:
+            raise Refused("no_group")
         group.leader = member
         group.ready_at = None
         group.save(update_fields=["leader", "ready_at"])
@@ -91,42 +105,35 @@ def leader_choose(session: LiveSession, *, student_session: UUID, by: User) -> G
 
 
 def step_down(member: StudentSession) -> None:
-    """A student goes: whoever is next in the group leads it, and it is not ready any more."""
-    led = Group.objects.filter(leader=member).first()
-    if led is None:
+    """A student goes: whoever is next in the group leads it, and it is not ready any more. The member's row is held."""
+    if member.group_id is None:
         return
-    led.leader = (
-        StudentSession.objects.filter(group=led, removed_at=None, left_at=None)
-        .exclude(pk=member.pk)
-        .order_by("joined_at", "id")
-        .first()
-    )
-    led.ready_at = None
-    led.save(update_fields=["leader", "ready_at"])
+    group = Group.objects.select_for_update(no_key=True).get(pk=member.group_id)
+    if group.leader_id != member.pk:
+        return
+    others = StudentSession.objects.filter(group=group, removed_at=None, left_at=None).exclude(pk=member.pk)
+    group.leader = others.order_by("joined_at", "id").first()
+    group.ready_at = None
+    group.save(update_fields=["leader", "ready_at"])
 
 
-def _lock_open(session: LiveSession) -> None:
-    """Hold the session's row, so that two changes of its groups come one after the other."""
-    status = LiveSession.objects.select_for_update().values_list("status", flat=True).get(pk=session.pk)
-    if status == LiveSession.Status.ENDED:
-        raise Refused("session_over")
-    if status == LiveSession.Status.DRAFT:
-        raise Refused("not_possible_now")
+def lead_if_nobody_does(member: StudentSession) -> None:
+    """A student came into a group: a group with somebody in it has a leader."""
+    if member.group_id is not None:
+        Group.objects.filter(pk=member.group_id, leader=None).update(leader=member)
 
 
 def _member(session: LiveSession, student_session: UUID) -> StudentSession:
-    member = (
-        StudentSession.objects.select_related("group")
-        .filter(session=session, pk=student_session, removed_at=None)
-        .first()
-    )
+    """A student who is in the session, held."""
+    members = present(session).select_related("group").select_for_update(no_key=True, of=("self",))
+    member = members.filter(pk=student_session).first()
     if member is None:
         raise Refused("no_such_student")
     return member
 
 
 def _group(session: LiveSession, group: UUID) -> Group:
-    found = Group.objects.filter(session=session, pk=group).first()
+    found = session.groups.select_for_update(no_key=True).filter(pk=group).first()
     if found is None:
         raise Refused("no_such_group")
     return found

@@ -24,8 +24,12 @@ def new_code() -> str:
 
 
 def normalise(text: str) -> str:
-    """What a person typed as a code: upper case, without blanks and dashes. Any text is possible, also a wrong one."""
-    return "".join(c for c in text.upper() if not c.isspace() and c != "-")[:64]
+    """What a person typed as a code: upper case, only letters and digits. Any text is possible, also a wrong one.
+
+    >>> normalise(" k7mq-4rxd")
+    'K7MQ4RXD'
+    """
+    return "".join(character for character in text.upper() if character.isalnum())[:64]
 
 
 def readable(code: str) -> str:

@@ -20,6 +20,7 @@ STATUS = {
     "unknown_code": 404, "no_such_session": 404, "no_such_student": 404, "no_such_group": 404, "no_such_request": 409,
     "not_possible_now": 409, "session_over": 410, "removed": 403, "consent_missing": 403, "not_leader": 403,
     "key_reused": 409, "label_taken": 409, "session_full": 409, "other_device": 409, "too_many_guesses": 429,
+    "left": 409, "no_such_check": 404, "asked_already": 429,
 }  # fmt: skip
 
 
@@ -46,9 +47,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     set_rollback()
     headers = {}
     if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
+        headers["WWW-Authenticate"] = error.auth_header
     if getattr(error, "wait", None):
-        headers["Retry-After"] = f"{error.wait:.0f}"  # type: ignore[attr-defined]
+        headers["Retry-After"] = f"{error.wait:.0f}"
     if isinstance(error, exceptions.ValidationError):
         fields = _fields(error.detail)
         return Response(

@@ -22,8 +22,8 @@ class LiveSession(TimeOrderedModel):
     PERSONAL = ("teacher",)
     NOT_PERSONAL = (
         "school", "school_class", "title", "activity", "status", "join_code", "capacity", "planned_groups", "room",
-        "scheduled_for", "study", "condition", "is_simulated", "created_at", "updated_at", "configured_at", "started_at",
-        "ended_at", "end_reason",
+        "scheduled_for", "study", "condition", "is_simulated", "created_at", "updated_at", "configured_at",
+        "started_at", "ended_at", "end_reason",
     )  # fmt: skip
 
     class Activity(models.TextChoices):
