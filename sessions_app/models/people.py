@@ -56,6 +56,10 @@ class School(TimeOrderedModel):
 
 
 class LyceumUserManager(UserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Signing in is the same however the name is capitalised; two names never differ in that alone."""
+        return self.get(username__iexact=username)
+
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **extra: Any
     ) -> "User":

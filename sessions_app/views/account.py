@@ -1,0 +1,97 @@
+"""Signing in and out, and the page that everybody starts from.
+
+There is one way in, also to the data management. Wrong passwords are counted by user name and address (django-axes);
+the address is the peer's (`REMOTE_ADDR`), never a header that a client can write.
+"""
+
+import math
+from datetime import datetime, timedelta
+from typing import Any
+
+from axes.models import AccessAttempt
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
+from django.contrib.messages.views import SuccessMessageMixin
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from sessions_app import access
+from sessions_app.models import User
+
+HOMES = {
+    User.Role.TEACHER: "teach_home",
+    User.Role.RESEARCHER: "research_overview",
+    User.Role.ADMINISTRATOR: "admin:index",
+}
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """The first page of whoever is signed in."""
+    if not isinstance(request.user, User):
+        return redirect("login")
+    return redirect(HOMES[User.Role(request.user.role)])
+
+
+class SignInForm(AuthenticationForm):
+    remember = forms.BooleanField(label=_("Stay signed in for a week"), required=False)
+
+
+class SignIn(LoginView):
+    """A sign-in lasts until the browser closes, or a week where that was asked for."""
+
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponseRedirect:
+        response = super().form_valid(form)
+        if not form.cleaned_data["remember"]:
+            self.request.session.set_expiry(0)
+        return response
+
+
+class PasswordChange(SuccessMessageMixin[Any], PasswordChangeView):
+    """Whoever is signed in sets another password; their other browsers are signed out."""
+
+    template_name = "registration/password_change.html"
+    success_url = reverse_lazy("home")
+    success_message = _("The new password holds from now on. Other browsers have been signed out.")
+
+    def get_form(self, form_class: Any = None) -> PasswordChangeForm[User]:
+        form: PasswordChangeForm[User] = super().get_form(form_class)
+        for field in form.fields.values():
+            field.widget.attrs["class"] = "input"
+        return form
+
+
+def data_management_sign_in(request: HttpRequest) -> HttpResponse:
+    """In place of the admin site's own sign-in: whoever is signed in already has no business there."""
+    if isinstance(request.user, User):
+        raise access.Forbidden
+    return redirect_to_login(request.GET.get("next") or str(reverse_lazy("admin:index")))
+
+
+def counted_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """The name under which wrong passwords are counted: one count, however it is capitalised."""
+    given = (credentials or {}).get("username") or request.POST.get("username") or ""
+    return str(given).strip().lower()[:150]
+
+
+def paused(request: HttpRequest, *_about: object) -> HttpResponse:
+    """Too many wrong passwords: say when to try again."""
+    ends_at = _pause_ends_at(request)
+    minutes = max(1, math.ceil((ends_at - timezone.now()).total_seconds() / 60))
+    response = render(request, "registration/locked.html", {"minutes": minutes, "ends_at": ends_at}, status=429)
+    response["Retry-After"] = str(minutes * 60)
+    return response
+
+
+def _pause_ends_at(request: HttpRequest) -> datetime:
+    tries = AccessAttempt.objects.filter(username=counted_name(request), ip_address=request.META.get("REMOTE_ADDR"))
+    latest: datetime = tries.aggregate(latest=Max("attempt_time"))["latest"] or timezone.now()
+    return latest + timedelta(hours=settings.AXES_COOLOFF_TIME)
