@@ -6,6 +6,8 @@ Importing this module starts nothing; `config.local.stack.ensure()` starts the e
 import sys
 from pathlib import Path
 
+from csp.constants import NONCE
+
 from config import env
 from config.local import postgres
 
@@ -169,8 +171,8 @@ CONTENT_SECURITY_POLICY = {
     "EXCLUDE_URL_PREFIXES": ["/admin/"],
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "script-src": ["'self'", "%(nonce)s"],
-        "style-src": ["'self'", "%(nonce)s"],
+        "script-src": ["'self'", NONCE],
+        "style-src": ["'self'", NONCE],
         "img-src": ["'self'", "data:"],
         "connect-src": ["'self'"],
         "font-src": ["'self'"],
