@@ -235,7 +235,9 @@ class Consent(TimeOrderedModel):
     """One decision of one giver about one purpose. Append-only: a change of mind is a new row.
 
     A purpose is live for a student when somebody granted it and nobody's latest decision is against it; a trigger
-    keeps that in `ConsentState`, which the writers of contributions read.
+    keeps that in `ConsentState`, which the writers of contributions read. The latest is the one given last, so that a
+    paper that is recorded late does not undo a withdrawal. The trigger locks the student, so that of two decisions at
+    the same moment each is weighed against the other.
     """
 
     PERSONAL = ("student", "recorded_by", "note")
@@ -283,7 +285,14 @@ class Consent(TimeOrderedModel):
         ordering = ("-id",)
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
-        indexes = [models.Index(fields=["student", "purpose", "given_by", "-id"], name="consent_latest")]
+        indexes = [models.Index(fields=["student", "purpose", "given_by", "-given_at", "-id"], name="consent_latest")]
+        constraints = [
+            models.CheckConstraint(
+                name="consent_given_before_recorded",
+                condition=models.Q(given_at__lte=models.F("created_at")),
+                violation_error_message=_("A consent cannot be given in the future."),
+            ),
+        ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update),
             pgtrigger.Trigger(
@@ -291,12 +300,13 @@ class Consent(TimeOrderedModel):
                 operation=pgtrigger.Insert,
                 when=pgtrigger.After,
                 func="""
+                    PERFORM FROM sessions_app_student WHERE id = NEW.student_id FOR NO KEY UPDATE;
                     INSERT INTO sessions_app_consentstate (student_id, purpose, granted)
                     SELECT NEW.student_id, NEW.purpose, bool_and(decision = 'granted')
                     FROM (
                         SELECT DISTINCT ON (given_by) decision FROM sessions_app_consent
                         WHERE student_id = NEW.student_id AND purpose = NEW.purpose
-                        ORDER BY given_by, id DESC
+                        ORDER BY given_by, given_at DESC, id DESC
                     ) latest
                     ON CONFLICT (student_id, purpose) DO UPDATE SET granted = excluded.granted;
                     RETURN NULL;

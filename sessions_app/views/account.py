@@ -11,11 +11,11 @@ from typing import Any
 from axes.models import AccessAttempt
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
-from django.contrib.messages.views import SuccessMessageMixin
 from django.db.models import Max
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils import timezone
@@ -48,25 +48,32 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
-    def form_valid(self, form: AuthenticationForm) -> HttpResponseRedirect:
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
         if not form.cleaned_data["remember"]:
             self.request.session.set_expiry(0)
         return response
 
 
-class PasswordChange(SuccessMessageMixin[Any], PasswordChangeView):
+class PasswordForm(PasswordChangeForm):
+    """Django's form, its fields drawn as ours."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "input"
+
+
+class PasswordChange(PasswordChangeView):
     """Whoever is signed in sets another password; their other browsers are signed out."""
 
     template_name = "registration/password_change.html"
+    form_class = PasswordForm
     success_url = reverse_lazy("home")
-    success_message = _("The new password holds from now on. Other browsers have been signed out.")
 
-    def get_form(self, form_class: Any = None) -> PasswordChangeForm[User]:
-        form: PasswordChangeForm[User] = super().get_form(form_class)
-        for field in form.fields.values():
-            field.widget.attrs["class"] = "input"
-        return form
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, _("The new password holds from now on. Other browsers are signed out."))
+        return super().form_valid(form)
 
 
 def data_management_sign_in(request: HttpRequest) -> HttpResponse:
