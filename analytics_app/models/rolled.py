@@ -1,8 +1,8 @@
 """What makes a counted hour out of date without being an event: proxies whose triggers mark hours.
 
-An event is found by its position in the timeline (`analytics_app.rollups.changes`), at no cost for who appends it. These
-triggers catch the rest, by whatever way it is done: a session's times, its deletion, a student merged or moved, events
-that are removed or emptied. They append marks and touch nothing else, so nobody waits for them.
+An event is found by its position in the timeline (`analytics_app.rollups.changes`), at no cost for who appends it.
+These triggers catch the rest, by whatever way it is done: a session's times, its deletion, a student merged or moved,
+events that are removed or emptied. They append marks and touch nothing else, so nobody waits for them.
 """
 
 import pgtrigger
@@ -10,21 +10,45 @@ import pgtrigger
 from sessions_app.models import LiveSession, SessionEvent, StudentSession
 
 _MARK = "INSERT INTO analytics_app_changedhour (school_id, hour)"
-_HOURS = "generate_series(date_trunc('hour', {first}, 'UTC'), {last}, interval '1 hour')"
 _HOURS_OF_EVENTS = "SELECT DISTINCT {school}, date_trunc('hour', event_time, 'UTC') FROM {events}"
+# A session that starts or ends on time marks the hour that is running; one whose times are edited marks the hours that
+# its span gained or lost.
+_HOURS_GAINED_OR_LOST = f"""
+    {_MARK}
+    SELECT NEW.school_id, hour FROM generate_series(
+        date_trunc('hour', CASE
+            WHEN OLD.started_at IS NOT DISTINCT FROM NEW.started_at THEN least(OLD.ended_at, NEW.ended_at)
+            ELSE least(OLD.started_at, NEW.started_at)
+        END, 'UTC'),
+        greatest(coalesce(OLD.ended_at, now()), coalesce(NEW.ended_at, now())),
+        interval '1 hour'
+    ) AS hour;
+    RETURN NULL;
+"""
+_HOURS_OF_GROUPS = f"""
+    {_MARK}
+    SELECT s.school_id, hour FROM sessions_app_livesession s, generate_series(
+        date_trunc('hour', s.configured_at, 'UTC'), coalesce(s.ended_at, now()), interval '1 hour'
+    ) AS hour
+    WHERE s.id = NEW.session_id;
+    RETURN NULL;
+"""
 
 
 def _hours_of_session(row: str) -> str:
     """Marks every hour of a session: those of its span and those of its events."""
-    span = _HOURS.format(first=f"{row}.started_at", last=f"coalesce({row}.ended_at, now())")
     events = _HOURS_OF_EVENTS.format(school=f"{row}.school_id", events="session_events")
     return f"""
-        {_MARK} SELECT {row}.school_id, hour FROM {span} AS hour
+        {_MARK}
+        SELECT {row}.school_id, hour FROM generate_series(
+            date_trunc('hour', {row}.started_at, 'UTC'), coalesce({row}.ended_at, now()), interval '1 hour'
+        ) AS hour
         UNION {events} WHERE session_id = {row}.id;
     """
 
 
 def _hours_of_member(row: str) -> str:
+    """Marks every hour in which there are events about a student's session."""
     events = _HOURS_OF_EVENTS.format(school=f"{row}.school_id", events="session_events")
     return f"{_MARK} {events} WHERE session_id = {row}.session_id AND student_session_id = {row}.id;"
 
@@ -36,23 +60,12 @@ class RolledSession(LiveSession):
         proxy = True
         default_permissions = ()
         triggers = [
-            # A session that starts or ends on time marks the hour that is running; one whose times are edited marks
-            # the hours that its span gained or lost.
             pgtrigger.Trigger(
                 name="rollup_times",
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.AnyChange("started_at", "ended_at"),
-                func=f"""
-                    {_MARK} SELECT NEW.school_id, hour FROM {
-                    _HOURS.format(
-                        first='''CASE WHEN OLD.started_at IS NOT DISTINCT FROM NEW.started_at
-                            THEN least(OLD.ended_at, NEW.ended_at) ELSE least(OLD.started_at, NEW.started_at) END''',
-                        last="greatest(coalesce(OLD.ended_at, now()), coalesce(NEW.ended_at, now()))",
-                    )
-                } AS hour;
-                    RETURN NULL;
-                """,
+                func=_HOURS_GAINED_OR_LOST,
             ),
             pgtrigger.Trigger(
                 name="rollup_kind",
@@ -96,12 +109,7 @@ class RolledStudentSession(StudentSession):
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.AnyChange("group"),
-                func=f"""
-                    {_MARK} SELECT s.school_id, hour FROM sessions_app_livesession s, {
-                    _HOURS.format(first="s.configured_at", last="coalesce(s.ended_at, now())")
-                } AS hour WHERE s.id = NEW.session_id;
-                    RETURN NULL;
-                """,
+                func=_HOURS_OF_GROUPS,
             ),
             pgtrigger.Trigger(
                 name="rollup_gone",
