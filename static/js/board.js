@@ -134,7 +134,7 @@ function setLink() {
   const caught = board.last - (caughtUpFrom ?? board.last);
   if (lostSince) {
     const text = fill(ngettext("%(n)s event came in meanwhile.", "%(n)s events came in meanwhile.", caught), { n: caught });
-    banner("live", gettext("Caught up."), text);
+    banner("live", gettext("Caught up."), caught ? text : gettext("Nothing happened meanwhile."));
     setTimeout(() => document.body.dataset.link === "live" && (find("#link-banner").hidden = true), CAUGHT_UP_SHOWN);
   }
   lostSince = caughtUpFrom = null;
@@ -159,7 +159,7 @@ function showSession() {
   const running = find("#running");
   running.dateTime = session.status === "started" ? session.started_at : "";
   find("#count-here").textContent = counts.here;
-  find("#count-joined").textContent = fill(gettext("of %(n)s"), { n: session.capacity ?? counts.joined });
+  find("#count-joined").textContent = fill(gettext("of %(n)s"), { n: counts.joined });
   find("#count-ready").textContent = counts.readyGroups;
   find("#count-groups").textContent = fill(gettext("of %(n)s"), { n: groups.length });
   find("#nobody").hidden = counts.joined > 0;

@@ -77,7 +77,7 @@ function showGroup(group, step) {
   const live = ["waiting", "ready", "in_session"].includes(step);
   find("#group").hidden = !live || !group;
   find("#no-group").hidden = !live || Boolean(group) || step === "in_session";
-  find("#leader").hidden = !group?.leader || step === "in_session";
+  find("#leader").hidden = !live || !group?.leader || step === "in_session";
   if (!group) return;
   find("#group-title").textContent = fill(gettext("Group %(number)s"), { number: group.number });
   find("#group-members").replaceChildren(
