@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from daphne.server import Server
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 
@@ -36,7 +37,8 @@ class WebServer(Server):
         self._port = port
         address = port.getHost()
         host = f"[{address.host}]" if ":" in address.host else address.host
-        print(f"Lyceum answers at http://{host}:{address.port}/", flush=True)
+        # Signals are handled from then on, so whoever reads the line may send one.
+        reactor.callWhenRunning(print, f"Lyceum answers at http://{host}:{address.port}/", flush=True)
 
     def listen_error(self, failure: Any) -> None:
         failure.trap(CannotListenError)
@@ -50,10 +52,10 @@ class WebServer(Server):
 
     async def _end(self) -> None:
         """Take no new connection, let the live part flush and close its sockets, then cancel what is left."""
-        from sessions_app.live import ingest
+        from sessions_app.live import services
 
         self._port.stopListening()
-        await asyncio.wait_for(ingest.shutdown(), _SHUTDOWN_SECONDS)
+        await asyncio.wait_for(services.shutdown(), _SHUTDOWN_SECONDS)
         running = [found for details in self.connections.values() if (found := details.get("application_instance"))]
         for application in running:
             application.cancel()

@@ -33,7 +33,8 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """What one kind of event carries: its fields are the `data` of a frame and the `payload` of a row.
 
     `PURPOSE` is the consent without which the event is not written. `CONTRIBUTION` says that the student took part by
-    it (the participation rate counts these). `PUSHES_STATE` says that a student's page looks different after it.
+    it (the participation rate counts these). `PUSHES_STATE` says that a student's page looks different after it,
+    `CHANGES_BOARD` that the teacher's does, beyond its timeline.
     """
 
     KIND: ClassVar[str]
@@ -41,6 +42,7 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     PURPOSE: ClassVar[Purpose | None] = None
     CONTRIBUTION: ClassVar[bool] = False
     PUSHES_STATE: ClassVar[bool] = False
+    CHANGES_BOARD: ClassVar[bool] = True
 
 
 # -- The session itself (the six types of requirement 003 are configured, started, leader_ready, member_join,
@@ -256,6 +258,7 @@ class Latency(Event, frozen=True):
 
     KIND = "latency"
     SENT = Sent.FACT
+    CHANGES_BOARD = False
     rtt_ms: Milliseconds
 
 
@@ -264,6 +267,7 @@ class ClientError(Event, frozen=True):
 
     KIND = "client_error"
     SENT = Sent.FACT
+    CHANGES_BOARD = False
     where: Short
     message: Line
 
@@ -273,6 +277,7 @@ class Progress(Event, frozen=True):
 
     KIND = "progress"
     SENT = Sent.FACT
+    CHANGES_BOARD = False
     PURPOSE = Purpose.PARTICIPATION
     step: Short
     percent: Percent

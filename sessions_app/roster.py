@@ -1,12 +1,12 @@
 """Who is in a session and how they are: what the teacher's board and the student's page show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -144,9 +144,7 @@ def needs(
         found.append({"kind": "watch", "text": _("not ready")})
     if (
         check
-        and check.student_session_id in {None, member.pk}
-        and member.attention_confirmed < check.seq
-        and member.joined_at < check.asked_at
+        and _open_for(check, member)
         and now - check.asked_at > minute
     ):
         found.append({"kind": "watch", "text": _("no answer to the attention check")})
@@ -180,31 +178,62 @@ def step(member: StudentSession, session: LiveSession, *, consented: bool) -> st
     return "ready" if member.ready_at else "waiting"
 
 
-def student_state(member: StudentSession) -> dict[str, Any]:
-    """The `state` frame of a student's socket, about a member as `enrolment.member_by_ticket` reads it."""
-    session = member.session
-    consents = dict(ConsentState.objects.filter(student_id=member.student_id).values_list("purpose", "granted"))
-    check = (
-        AttentionCheck.objects.filter(
-            Q(student_session=member) | Q(student_session=None),
-            session=session,
-            seq__gt=member.attention_confirmed,
-            asked_at__gt=member.joined_at,
+def student_states(members: Sequence[StudentSession]) -> dict[UUID, dict[str, Any]]:
+    """The `state` frames of students' sockets, in four queries however many they are.
+
+    `members` are of one session, with `session`, `group` and `group__leader` selected.
+    """
+    if not members:
+        return {}
+    session = members[0].session
+    consents: dict[UUID, dict[str, bool]] = {}
+    decided = ConsentState.objects.filter(student_id__in=[m.student_id for m in members if m.student_id])
+    for student, purpose, granted in decided.values_list("student_id", "purpose", "granted"):
+        consents.setdefault(student, {})[purpose] = granted
+    labels: dict[UUID, list[str]] = {}
+    mates = StudentSession.objects.filter(session=session, group__isnull=False, removed_at=None, left_at=None)
+    for group, label in mates.order_by("label").values_list("group_id", "label"):
+        labels.setdefault(group, []).append(label)
+    checks = list(AttentionCheck.objects.filter(session=session).order_by("-seq")[:200]) if session.is_open else []
+    return {m.pk: _student_state(m, consents.get(m.student_id, {}), labels, checks) for m in members}  # type: ignore[arg-type]
+
+
+def students_of(session_id: UUID, ids: Sequence[UUID]) -> list[StudentSession]:
+    """The members to give to `student_states`."""
+    return list(
+        StudentSession.objects.filter(session_id=session_id, pk__in=ids).select_related(
+            "session", "group", "group__leader"
         )
-        .order_by("-seq")
-        .first()
-        if session.is_open
-        else None
     )
+
+
+def _student_state(
+    member: StudentSession,
+    consents: dict[str, bool],
+    labels: dict[UUID, list[str]],
+    checks: list[AttentionCheck],
+) -> dict[str, Any]:
+    session = member.session
+    participation = Consent.Purpose.PARTICIPATION.value
+    group = member.group
+    check = next((c for c in checks if _open_for(c, member)), None)
     return {
         "type": "state",
         "session": session_state(session),
         "me": {
             "label": member.label,
-            "step": step(member, session, consented=bool(consents.get(Consent.Purpose.PARTICIPATION))),
+            "step": step(member, session, consented=bool(consents.get(participation))),
             "ready": member.ready_at is not None,
-            "group": _own_group(member),
-            "consents": {Consent.Purpose.PARTICIPATION.value: consents.get(Consent.Purpose.PARTICIPATION)},
+            "group": {
+                "number": group.number,
+                "leader": group.leader_id == member.pk,
+                "leader_label": group.leader.label if group.leader else None,
+                "leader_ready": group.ready_at is not None,
+                "members": labels.get(group.pk, []),
+            }
+            if group
+            else None,
+            "consents": {participation: consents.get(participation)},
             "consent_version": CONSENT_VERSION,
         },
         "attention": {"id": check.seq, "text": check.text} if check else None,
@@ -212,15 +241,10 @@ def student_state(member: StudentSession) -> dict[str, Any]:
     }
 
 
-def _own_group(member: StudentSession) -> dict[str, Any] | None:
-    group = member.group
-    if group is None:
-        return None
-    labels = StudentSession.objects.filter(group=group, removed_at=None, left_at=None).values_list("label", flat=True)
-    return {
-        "number": group.number,
-        "leader": group.leader_id == member.pk,
-        "leader_label": group.leader.label if group.leader else None,
-        "leader_ready": group.ready_at is not None,
-        "members": sorted(labels),
-    }
+def _open_for(check: AttentionCheck, member: StudentSession) -> bool:
+    """Whether a student has not yet answered a check that was meant for them."""
+    return (
+        check.student_session_id in {None, member.pk}
+        and member.attention_confirmed < check.seq
+        and member.joined_at < check.asked_at
+    )

@@ -237,6 +237,15 @@ def position(session_id: UUID) -> Position | None:
     return Position(*row) if row else None
 
 
+async def position_batch(db: psycopg.AsyncConnection[Any], session_id: UUID) -> Position | None:
+    """`position`, on a connection of the caller's."""
+    cursor = await db.execute(
+        "SELECT epoch, last_seq FROM sessions_app_sessioncounter WHERE session_id = %s", (session_id,)
+    )
+    row = await cursor.fetchone()
+    return Position(*row) if row else None
+
+
 def stored(session_id: UUID, *, sender: UUID, key: UUID) -> tuple[int, str, dict[str, Any]] | None:
     """What a key of a sender was used for: (seq, event kind, data), or None."""
     with connection.cursor() as cursor:

@@ -4,6 +4,7 @@ What jsonb, Python or a browser would trip over is refused here with a sentence:
 deep nesting, long integers, unknown fields, wrong types.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,8 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 16
 MAX_INTEGER = 2**63
 MAX_EVENTS = 64
+
+_KEY = re.compile(rb'"key"\s*:\s*"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"')
 
 Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -42,7 +45,7 @@ class EventsFrame(msgspec.Struct, tag_field="type", tag="events", frozen=True):
 
 
 class ResumeFrame(msgspec.Struct, tag_field="type", tag="resume", frozen=True):
-    after: Annotated[int, msgspec.Meta(ge=0, lt=MAX_INTEGER)]
+    after: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
     epoch: UUID | None = None
 
 
@@ -60,10 +63,6 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-class _Key(msgspec.Struct, frozen=True):
-    key: UUID
-
-
 class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     events: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MAX_EVENTS)]
 
@@ -79,7 +78,6 @@ class ClientEvent:
 
 _frames: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 _envelopes = msgspec.json.Decoder(_Envelope)
-_keys = msgspec.json.Decoder(_Key)
 _bodies = msgspec.json.Decoder(_Body)
 _values = msgspec.json.Decoder()
 _kinds = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items() if kind.SENT is not Sent.SERVER}
@@ -104,7 +102,7 @@ def decode_frame(raw: str | bytes) -> Frame:
     except RecursionError:
         raise Malformed("too_deep", "The message is nested too deeply.") from None
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeError) as error:
-        raise _explained(error) from None
+        raise _explained(error, _key_of(raw)) from None
 
 
 def decode_events(raw: bytes) -> Sequence[msgspec.Raw]:
@@ -115,7 +113,7 @@ def decode_events(raw: bytes) -> Sequence[msgspec.Raw]:
     except RecursionError:
         raise Malformed("too_deep", "The message is nested too deeply.") from None
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeError) as error:
-        raise _explained(error) from None
+        raise _explained(error, _key_of(raw)) from None
 
 
 def decode_event(raw: msgspec.Raw) -> ClientEvent:
@@ -133,13 +131,12 @@ def decode_event(raw: msgspec.Raw) -> ClientEvent:
                 envelope.key,
             )
         event = kind.decode(envelope.data)
-        if b"\\u0000" in envelope.data or b"\x00" in envelope.data:
+        if b"\\u0000" in bytes(envelope.data):
             check_value(_values.decode(envelope.data))
     except RecursionError:
         raise Malformed("too_deep", "The event is nested too deeply.", _key_of(raw)) from None
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeError) as error:
-        found = _explained(error)
-        raise Malformed(found.code, found.message, _key_of(raw)) from None
+        raise _explained(error, _key_of(raw)) from None
     except Malformed as error:
         raise Malformed(error.code, error.message, _key_of(raw)) from None
     return ClientEvent(envelope.key, event, envelope.at)
@@ -185,14 +182,13 @@ def _check_size(raw: str | bytes) -> None:
         raise Malformed("too_large", f"A message may have {MAX_BYTES // 1024} KiB at most.")
 
 
-def _key_of(raw: msgspec.Raw) -> UUID | None:
-    try:
-        return _keys.decode(raw).key
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
+def _key_of(raw: str | bytes | msgspec.Raw) -> UUID | None:
+    """The key of what could not be decoded, so that its sender learns which event it was; None where it is not one."""
+    found = _KEY.findall(raw.encode("utf-8", "replace") if isinstance(raw, str) else bytes(raw))
+    return UUID(found[0].decode()) if len(found) == 1 else None
 
 
-def _explained(error: Exception) -> Malformed:
+def _explained(error: Exception, key: UUID | None = None) -> Malformed:
     if isinstance(error, msgspec.ValidationError):
-        return Malformed("bad_value", f"{error}.")
-    return Malformed("not_json", "The message is not valid JSON.")
+        return Malformed("bad_value", f"{error}.", key)
+    return Malformed("not_json", "The message is not valid JSON.", key)

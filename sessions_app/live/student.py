@@ -1,0 +1,139 @@
+"""The student's socket: `/ws/sessions/<student session>/student/`."""
+
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.utils import timezone
+
+from sessions_app import enrolment, roster, wire
+from sessions_app.events import SocketClosed, SocketOpened
+from sessions_app.live import protocol
+from sessions_app.live.broadcast import Watch
+from sessions_app.live.ingest import Busy
+from sessions_app.live.intake import Intake
+from sessions_app.live.protocol import CLOSE_FOR, Close
+from sessions_app.live.socket import Socket
+from sessions_app.models import StudentSession
+from sessions_app.refusals import Refused
+from sessions_app.wire import Encoder, EventsFrame, Malformed, PingFrame
+
+MOST_UNANSWERED = 64
+"""Twice what a client may send without an acknowledgement."""
+
+
+class StudentSocket(Socket):
+    """Takes a student's events and acknowledges each one after it is committed; shows the student's state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.student_session: UUID
+        self._acks: list[tuple[UUID, int]] = []
+        self._state: dict[str, Any] = {}
+        self._watch: Watch | None = None
+        self._intake: Intake | None = None
+
+    async def opened(self) -> None:
+        self.student_session = self.scope["url_route"]["kwargs"]["student_session"]
+        ticket = _ticket(self.scope, self.student_session)
+        if ticket is None or ticket.student_session != self.student_session:
+            return self.end(Close.NOT_SIGNED_IN)
+        try:
+            member, state = await self.services.in_thread(_member_and_state, ticket)
+        except Refused as refused:
+            self.push(protocol.refused(refused))
+            return self.end(CLOSE_FOR.get(refused.code, Close.NOT_ALLOWED))
+        except (Busy, *protocol.DATABASE_AWAY):
+            return self.end(Close.BUSY)
+        watch = await self._watched(member)
+        if watch is None:
+            return self.end(Close.NO_SUCH_SESSION)
+        self._watch = watch
+        self._intake = Intake(
+            self.services, ticket, member.session_id, acknowledge=self._acknowledge, complain=self._complain
+        )
+        self.services.hub.add_student(watch, self)
+        self.push_state(state)
+        try:
+            self._intake.record(SocketOpened(connection=self.connection), key=self.connection)
+        except Busy:
+            self.end(Close.BUSY)
+        return None
+
+    async def _watched(self, member: StudentSession) -> Watch | None:
+        try:
+            return await self.services.hub.open(member.session_id)
+        except protocol.LOST:
+            return None
+
+    def text(self, raw: str) -> None:
+        if self._intake is None:
+            return
+        try:
+            frame = wire.decode_frame(raw)
+        except Malformed as error:
+            self.push(protocol.malformed(error))
+            return
+        if isinstance(frame, PingFrame):
+            self._intake.clock.ping(frame.t, timezone.now())
+            self.push(protocol.pong(frame.t))
+        elif isinstance(frame, EventsFrame):
+            if self._intake.unanswered + len(frame.events) > MOST_UNANSWERED:
+                self.end(Close.BUSY)
+                return
+            try:
+                self._intake.take(frame.events)
+            except Busy:
+                self.end(Close.BUSY)
+        else:
+            self.push(protocol.error("not_allowed", "Only a teacher's page reads the timeline."))
+
+    def closed(self, code: int) -> None:
+        if self._watch is None or self._intake is None:
+            return
+        self.services.hub.remove(self._watch, self)
+        self._watch = None
+        key = uuid5(self.connection, "closed")
+        try:
+            self._intake.record(SocketClosed(connection=self.connection, code=min(code, 9999)), key=key)
+        except Busy:
+            protocol.log.warning("a closed connection was not noted: the queue is full")
+
+    def push_state(self, state: dict[str, Any]) -> None:
+        """Send the student's state where something of it changed."""
+        same = {name: value for name, value in state.items() if name != "server_time"}
+        if same != self._state:
+            self._state = same
+            self.push(Encoder.text(state))
+
+    def _acknowledge(self, key: UUID, seq: int) -> None:
+        """Acknowledgements of one commit go into one frame: it is made when the loop comes round."""
+        if not self._acks:
+            self.services.soon(self._send_acks)
+        self._acks.append((key, seq))
+
+    def _send_acks(self) -> None:
+        acks, self._acks = self._acks, []
+        self.push(protocol.ack(acks))
+
+    def _complain(self, error: dict[str, Any]) -> None:
+        self.push(Encoder.text({"type": "error", **error}))
+
+
+def _ticket(scope: dict[str, Any], student_session: UUID) -> enrolment.Ticket | None:
+    """The join cookie among the headers of the handshake, checked without the database."""
+    wanted = enrolment.cookie_name(student_session)
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            try:
+                morsel = SimpleCookie(value.decode("latin-1")).get(wanted)
+            except CookieError:
+                return None
+            if morsel is not None:
+                return enrolment.ticket_read(morsel.value)
+    return None
+
+
+def _member_and_state(ticket: enrolment.Ticket) -> tuple[StudentSession, dict[str, Any]]:
+    member = enrolment.member_by_ticket(ticket)
+    return member, roster.student_states([member])[member.pk]

@@ -1,0 +1,106 @@
+"""A real server on the test database, and clients that speak to it over real sockets."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass
+class Server:
+    """A web process of its own."""
+
+    process: subprocess.Popen[str]
+    port: int
+    log: Path
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def url(self, path: str) -> str:
+        return f"ws://127.0.0.1:{self.port}{path}"
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self._gone()
+
+    def stop(self) -> int:
+        """End it as an operator would; its exit status."""
+        self.process.terminate()
+        return self._gone()
+
+    def _gone(self) -> int:
+        status = self.process.wait(15)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return status
+
+
+def database_url() -> str:
+    db = connection.settings_dict
+    host = quote(str(db["HOST"]), safe="")
+    if str(db["HOST"]).startswith("/"):
+        return f"postgresql://{quote(db['USER'])}@/{quote(db['NAME'])}?host={host}"
+    password = f":{quote(db['PASSWORD'])}" if db["PASSWORD"] else ""
+    port = f":{db['PORT']}" if db["PORT"] else ""
+    return f"postgresql://{quote(db['USER'])}{password}@{host}{port}/{quote(db['NAME'])}"
+
+
+def serve(log: Path, **environment: str) -> Server:
+    """Start a web process and wait for its address."""
+    with log.open("a") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "config.server", "--port", "0"],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "DATABASE_URL": database_url(),
+                "SECRET_KEY": settings.SECRET_KEY,
+                "HTTPS": "false",
+                "PYTHONUNBUFFERED": "1",
+                **environment,
+            },
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = re.search(r":(\d+)/", line)
+    if found is None:
+        process.kill()
+        raise RuntimeError(f"the server did not start: {line}{log.read_text()}")
+    return Server(process, int(found[1]), log)
+
+
+@pytest.fixture(scope="session")
+def web_process(django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: Any) -> Iterator[Server]:
+    with django_db_blocker.unblock():
+        running = serve(tmp_path_factory.mktemp("server") / "server.log")
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def server(transactional_db: None, web_process: Server) -> Iterator[Server]:
+    """The web process that the tests of a worker share. A traceback in its log fails the test that caused it."""
+    before = web_process.log.stat().st_size
+    yield web_process
+    with web_process.log.open() as log:
+        log.seek(before)
+        said = log.read()
+    assert "Traceback" not in said, said
