@@ -92,6 +92,8 @@ def main() -> None:
         from config.asgi import application
     except StackError as error:
         sys.exit(f"lyceum: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     if not serve(application, host=options.host, port=options.port):
         sys.exit(1)
 

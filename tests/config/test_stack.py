@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -143,15 +144,13 @@ def test_an_aws_without_a_keeper_ends(home: Path, clients: Start) -> None:
 
 
 def test_a_server_that_cannot_start_is_one_sentence(tmp_path: Path) -> None:
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for program, script in {
-        "postgres": "echo 'postgres (PostgreSQL) 18.6'",
-        "initdb": "echo 'no space left'; exit 1",
-    }.items():
-        (programs / program).write_text(f"#!/bin/sh\n{script}\n")
-        (programs / program).chmod(0o755)
-    ended = run(tmp_path / "home", "manage.py", "migrate", LYCEUM_POSTGRES_BIN=str(programs))
+    scripts = {"postgres": "echo 'postgres (PostgreSQL) 18.6'", "initdb": "echo 'no space left'; exit 1"}
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        for program, script in scripts.items():
+            (Path(folder) / program).write_text(f"#!/bin/sh\n{script}\n")
+            (Path(folder) / program).chmod(0o755)
+        ended = run(tmp_path / "home", "manage.py", "migrate", LYCEUM_POSTGRES_BIN=folder)
     remove_aside(tmp_path / "home")
     assert ended.returncode == 1
     assert ended.stderr.startswith("lyceum: The embedded postgres did not start: initdb failed: no space left")
