@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
                 ('groups_compared', models.IntegerField(null=True, verbose_name='groups with contributions')),
                 ('evenness_sum', models.FloatField(null=True, verbose_name='sum of evenness')),
                 ('connected_seconds', models.FloatField(null=True, verbose_name='seconds connected')),
-                ('dropped_seconds', models.FloatField(null=True, verbose_name='seconds dropped')),
+                ('seconds_expected', models.FloatField(null=True, verbose_name='seconds connected or dropped')),
                 ('latency_count', models.IntegerField(null=True, verbose_name='pings')),
                 ('latency_sum_ms', models.FloatField(null=True, verbose_name='sum of round trips, ms')),
                 ('events_total', models.IntegerField(null=True, verbose_name='events')),

@@ -36,7 +36,7 @@ class DashboardMetricsHourly(TimeOrderedModel):
         "ai_analysis_success_rate", "total_transcription_minutes", "total_storage_gb", "estimated_compute_cost",
         "data_sources_count", "calculation_method", "calculated_at", "created_at", "sealed", "sessions_started",
         "students_joined", "students_contributing", "minutes_present", "minutes_contributing", "groups_compared",
-        "evenness_sum", "connected_seconds", "dropped_seconds", "latency_count", "latency_sum_ms", "events_total",
+        "evenness_sum", "connected_seconds", "seconds_expected", "latency_count", "latency_sum_ms", "events_total",
     )  # fmt: skip
 
     school = models.ForeignKey(School, verbose_name=_("school"), on_delete=models.CASCADE, related_name="+")
@@ -83,7 +83,7 @@ class DashboardMetricsHourly(TimeOrderedModel):
     groups_compared = _count(_("groups with contributions"))
     evenness_sum = _measure(_("sum of evenness"))
     connected_seconds = _measure(_("seconds connected"))
-    dropped_seconds = _measure(_("seconds dropped"))
+    seconds_expected = _measure(_("seconds connected or dropped"))
     latency_count = _count(_("pings"))
     latency_sum_ms = _measure(_("sum of round trips, ms"))
     events_total = _count(_("events"))
