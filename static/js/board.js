@@ -16,8 +16,8 @@ import { fill, gettext, ngettext } from "./text.js";
 
 const REFRESH = 1_000;
 const CAUGHT_UP_SHOWN = 4_000;
-// Events are sent in small parcels, so a position may come in before the events that it counts.
-const POSITION_GRACE = 1_000;
+// Events are sent in small parcels, so a position or a state may come in before the events that it counts.
+const BEHIND_GRACE = 1_000;
 const ASK_AGAIN_AFTER = 1_000;
 
 const config = JSON.parse(document.getElementById("config").textContent);
@@ -32,6 +32,7 @@ let lostSince = null;
 let caughtUpFrom = null;
 let retryAt = null;
 let resumedAt = -Infinity;
+let behindSince = null;
 let redrawAsked = false;
 let linesStale = false;
 
@@ -40,7 +41,7 @@ let linesStale = false;
 function receive(frame) {
   if (frame.type === "state") takeState(frame);
   else if (frame.type === "events") takeEvents(frame);
-  else if (frame.type === "position") setTimeout(() => board.isBehind(frame) && resume(), POSITION_GRACE);
+  else if (frame.type === "position") setTimeout(() => board.isBehind(frame) && resume(), BEHIND_GRACE);
   else if (frame.type === "error") say(frame.message, "act");
 }
 
@@ -123,6 +124,11 @@ function showLost() {
 function setLink() {
   if (!socket.isOpen) return;
   if (!board.caughtUp) {
+    behindSince ??= performance.now();
+    if (document.body.dataset.link === "live" && performance.now() - behindSince < BEHIND_GRACE) {
+      setTimeout(setLink, BEHIND_GRACE);
+      return;
+    }
     document.body.dataset.link = "catching-up";
     if (!lostSince) return;
     const missing = board.behind;
@@ -130,6 +136,7 @@ function setLink() {
     banner("catching-up", gettext("Connected again, catching up."), text);
     return;
   }
+  behindSince = null;
   document.body.dataset.link = "live";
   const caught = board.last - (caughtUpFrom ?? board.last);
   if (lostSince) {

@@ -5,15 +5,11 @@
  * the board asks the server again from where it stands.
  */
 
-import { clockMinute, duration, now } from "./clock.js";
-import { fill, gettext } from "./text.js";
+import { now } from "./clock.js";
 
 /** How far back the strip of a row reaches. */
 export const STRIP_SPAN = 8 * 60_000;
 const KEPT_ENTRIES = 1_000;
-const HELP_STANDS_FOR = 5 * 60_000;
-const SILENT_AFTER = 45_000;
-const MINUTE = 60_000;
 const PRESENT_AFTER = { socket_opened: () => "here", presence: ({ visible }) => (visible ? "here" : "away") };
 const DONE = new Set(["ready", "leader_ready", "progress", "attention_confirmed"]);
 // Told often and read on a row, not as a line of the timeline.
@@ -27,7 +23,8 @@ export class BoardModel {
   requests = [];
   timeline = [];
   #students = new Map();
-  #tracks = new Map();
+  #labels = new Map();
+  #seen = new Map();
   #stateSeq = 0;
   #newest = 0;
 
@@ -41,11 +38,8 @@ export class BoardModel {
     this.requests = frame.requests;
     this.#stateSeq = frame.seq;
     this.#newest = Math.max(frame.seq, another ? 0 : this.#newest);
-    const before = this.#students;
-    this.#students = new Map(frame.students.map((student) => [student.id, { ...before.get(student.id), ...student }]));
-    for (const student of this.#students.values()) {
-      student.heardAt = Math.max(student.heardAt ?? 0, Date.parse(student.last_seen) || 0);
-    }
+    this.#students = new Map(frame.students.map((student) => [student.id, { ...student }]));
+    for (const { id, label } of frame.students) this.#labels.set(id, label);
     return another;
   }
 
@@ -85,6 +79,11 @@ export class BoardModel {
     return this.#students.get(id);
   }
 
+  /** The name of a student, also of one who has been taken out meanwhile. */
+  label(id) {
+    return this.#labels.get(id);
+  }
+
   /** Students who are not taken out, of one group (null: of none), by label. */
   members(group) {
     return [...this.#students.values()]
@@ -95,99 +94,53 @@ export class BoardModel {
   get counts() {
     const present = [...this.#students.values()].filter((student) => !student.removed);
     return {
-      here: present.filter((student) => this.presentNow(student) !== "gone").length,
+      here: present.filter((student) => student.present !== "gone").length,
       joined: present.length,
       readyGroups: this.groups.filter((group) => group.ready).length,
     };
   }
 
-  /** What a row's strip draws: spans of presence and marks of the last minutes. */
-  track(id) {
-    return this.#tracks.get(id) ?? { spans: [], marks: [] };
+  /** What the timeline says about a student: spans of presence, marks, and how far the student is. */
+  seen(id) {
+    if (!this.#seen.has(id)) this.#seen.set(id, { spans: [], marks: [], progress: null, connection: null });
+    return this.#seen.get(id);
   }
 
-  /**
-   * Why a student needs a look, the gravest first. It is the server's rule (roster.needs), applied to what came in since the
-   * last state as well, so that a reason appears and goes without being sent.
-   */
-  needs(student) {
-    if (this.session.status !== "started" || student.step === "left") return [];
-    const found = [];
-    const since = duration(now() - this.#since(student));
-    if (student.helpAt && now() - student.helpAt < HELP_STANDS_FOR) {
-      found.push({ kind: "act", text: fill(gettext("Asked for help at %(time)s"), { time: clockMinute(student.helpAt) }) });
-    }
-    if (student.present === "gone") {
-      found.push({ kind: "watch", text: fill(gettext("No connection for %(time)s"), { time: since }) });
-    } else if (this.presentNow(student) === "away") {
-      found.push({ kind: "watch", text: fill(gettext("Page left for %(time)s"), { time: since }) });
-    }
-    if (!student.ready && now() - Date.parse(this.session.started_at) > MINUTE) {
-      found.push({ kind: "watch", text: gettext("Not ready") });
-    }
-    if (student.askedAt && now() - student.askedAt > MINUTE) {
-      found.push({ kind: "watch", text: gettext("No answer to the attention check") });
-    }
-    return found;
-  }
-
-  /** here, away or gone: a page that says nothing for 45 s has been left, too. */
-  presentNow(student) {
-    const silent = student.heardAt && now() - student.heardAt > SILENT_AFTER;
-    return student.present === "here" && silent ? "away" : student.present;
-  }
-
+  // An event may come in before the state that has its student, so what it says is kept by id.
   #apply(event) {
     if (!UNLISTED.has(event.event)) {
       this.timeline.push(event);
       if (this.timeline.length > KEPT_ENTRIES) this.timeline.shift();
     }
-    const student = this.#students.get(event.student);
+    if (!event.student) return;
+    const { event: kind, data } = event;
     const at = Date.parse(event.at);
-    if (event.event === "attention_check") {
-      for (const asked of student ? [student] : this.#students.values()) asked.askedAt = at;
-      return;
-    }
-    if (!student) return;
-    const { data } = event;
-    student.heardAt = Math.max(student.heardAt ?? 0, at);
-    this.#mark(student, event.event, at);
-    if (event.event === "socket_opened") student.connection = data.connection;
+    const seen = this.seen(event.student);
+    this.#mark(seen, kind, at);
+    if (kind === "progress") seen.progress = data.percent;
+    if (kind === "socket_opened") seen.connection = data.connection;
     // A page that was replaced closes after the new one has opened.
-    const closes = event.event === "socket_closed" && [undefined, data.connection].includes(student.connection);
-    const present = closes ? "gone" : PRESENT_AFTER[event.event]?.(data);
-    if (present) {
-      const { spans } = this.#trackOf(student.id);
-      if (spans.at(-1)?.present !== present) spans.push({ present, from: Math.max(at, spans.at(-1)?.from ?? 0) });
-      if (event.seq > this.#stateSeq) student.present = present;
+    const closes = kind === "socket_closed" && [null, data.connection].includes(seen.connection);
+    const present = closes ? "gone" : PRESENT_AFTER[kind]?.(data);
+    if (present && seen.spans.at(-1)?.present !== present) {
+      seen.spans.push({ present, from: Math.max(at, seen.spans.at(-1)?.from ?? 0) });
     }
-    if (event.event === "progress") student.progress = data.percent;
-    if (event.event === "help_request") student.helpAt = at;
-    if (event.event === "attention_confirmed") student.askedAt = null;
-    if (event.event === "ready" || event.event === "not_ready") student.ready = event.event === "ready";
+    const student = this.#students.get(event.student);
+    if (!student || event.seq <= this.#stateSeq) return;
+    if (present) student.present = present;
+    if (kind === "ready" || kind === "not_ready") student.ready = kind === "ready";
   }
 
-  #since(student) {
-    const open = this.#trackOf(student.id).spans.at(-1);
-    return open?.present === student.present && open.present !== "here" ? open.from : student.heardAt || now();
-  }
-
-  #mark(student, kind, at) {
-    const { marks } = this.#trackOf(student.id);
+  #mark({ marks }, kind, at) {
     if (DONE.has(kind)) marks.push({ kind: "done", at });
     if (kind === "help_request") marks.push({ kind: "aid", at });
     if (kind === "client_error" || kind === "action_refused") marks.push({ kind: "miss", at });
     while (marks.length && marks[0].at < now() - 2 * STRIP_SPAN) marks.shift();
   }
 
-  #trackOf(id) {
-    if (!this.#tracks.has(id)) this.#tracks.set(id, { spans: [], marks: [] });
-    return this.#tracks.get(id);
-  }
-
   #forget() {
     this.last = 0;
     this.timeline = [];
-    this.#tracks.clear();
+    this.#seen.clear();
   }
 }

@@ -55,7 +55,7 @@ export class Rows {
     this.#keepOneTabStop();
   }
 
-  /** The strips and the reasons change with time alone. */
+  /** The strips move with time alone. */
   refresh() {
     for (const [id, row] of this.#rows) {
       const student = this.#board.student(id);
@@ -103,20 +103,19 @@ export class Rows {
 
   #fillMoving(row, student) {
     const presence = row.querySelector(".presence");
-    const present = this.#board.presentNow(student);
+    const { present } = student;
     const spoken = { here: gettext("here"), away: gettext("page left"), gone: gettext("not connected") }[present];
     presence.className = `presence ${present === "here" ? "" : present}`;
     if (presence.getAttribute("aria-label") !== spoken) presence.setAttribute("aria-label", spoken);
     row.classList.toggle("out", present === "gone");
     setText(row.querySelector(".where"), this.#where(student));
-    this.#fillNeeds(row, this.#board.needs(student));
-    this.#drawStrip(row, this.#board.track(student.id));
+    this.#fillNeeds(row, student.needs);
+    this.#drawStrip(row, this.#board.seen(student.id));
   }
 
   #where(student) {
-    if (student.progress !== undefined && this.#board.session.status !== "configured") {
-      return `${student.progress} %`;
-    }
+    const { progress } = this.#board.seen(student.id);
+    if (progress !== null && this.#board.session.status === "started") return `${progress} %`;
     if (student.step === "waiting" && student.ready) return this.#words.ready;
     return this.#words[student.step] ?? student.step;
   }

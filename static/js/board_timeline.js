@@ -91,7 +91,7 @@ export class TimelineList {
     if (!text) return null;
     const line = this.#template.content.firstElementChild.cloneNode(true);
     const time = line.querySelector("time");
-    const name = this.#board.student(event.student)?.label;
+    const name = this.#board.label(event.student);
     if (tone) line.classList.add(tone);
     time.dateTime = event.at;
     time.textContent = clockSecond(event.at);
