@@ -1,0 +1,295 @@
+"""DynamoDB: the one module that talks to it.
+
+Writes are sent once and their fate is told; trying again is the outbox's affair. Reads are tried again here.
+"""
+
+import enum
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+)
+from botocore.parsers import ResponseParserError
+from django.conf import settings
+
+from analytics_app.mirror.guards import Item
+from analytics_app.mirror.keys import Key
+from analytics_app.mirror.schema import TABLES, Table
+
+log = logging.getLogger(__name__)
+
+MOST_WRITES: Final = 25
+MOST_READS: Final = 100
+CONNECT_SECONDS: Final = 3.0
+ANSWER_SECONDS: Final = 10.0
+
+_NEVER = {"ValidationException", "SerializationException", "ItemCollectionSizeLimitExceededException"}
+_NOT_US = {
+    "AccessDeniedException", "ExpiredTokenException", "InvalidSignatureException", "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException", "UnrecognizedClientException",
+}  # fmt: skip
+_NOT_SENT = (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError)
+
+
+class Verdict(enum.Enum):
+    """The fate of one write. UNSURE: it may have been done, or may yet be. REFUSED: it will never be taken."""
+
+    DONE = "done"
+    AGAIN = "again"
+    UNSURE = "unsure"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Put `item` at `key`, or, where it is None, delete what is there."""
+
+    key: Key
+    item: Item | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a write. `code` and `message` are DynamoDB's; empty where it is done."""
+
+    write: Write
+    verdict: Verdict
+    code: str = ""
+    message: str = ""
+
+
+class TableMissing(Exception):
+    """A table is not there."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"The table {table} does not exist.")
+        self.table = table
+
+
+class Away(Exception):
+    """DynamoDB cannot be reached, or does not let us in. `sent`: the request may be under way."""
+
+    def __init__(self, code: str, message: str, *, sent: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.sent = sent
+
+
+class Tables:
+    """The mirrored tables of one deployment. `prefix` and `endpoint` are the settings' unless given."""
+
+    def __init__(
+        self, *, prefix: str | None = None, endpoint: str | None = None, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
+        self.prefix = settings.DYNAMODB_TABLE_PREFIX if prefix is None else prefix
+        self.endpoint = endpoint
+        self.answer_seconds = answer_seconds
+        self._serialize = TypeSerializer().serialize
+        self._deserialize = TypeDeserializer().deserialize
+
+    @property
+    def request_seconds(self) -> float:
+        """The longest that a write can take before its fate is told."""
+        return CONNECT_SECONDS + self.answer_seconds
+
+    def write(self, writes: Sequence[Write]) -> list[Outcome]:
+        """Send at most 25 writes to one table in one request, each key once.
+
+        A request that is refused as a whole is halved until the bad write is alone. Raises `Away`, `TableMissing`.
+        """
+        [table] = {write.key.table for write in writes}
+        assert len(writes) <= MOST_WRITES and len({write.key for write in writes}) == len(writes)
+        name = self.prefix + table
+        try:
+            reply = self._once.batch_write_item(RequestItems={name: [self._request(write) for write in writes]})
+        except ClientError as error:
+            return self._refused(writes, error)
+        except ParamValidationError as error:
+            return self._halved(writes, "ParamValidation", str(error))
+        except _NOT_SENT as error:
+            raise Away(type(error).__name__, str(error)) from None
+        except (BotoCoreError, ResponseParserError) as error:
+            raise Away(type(error).__name__, str(error), sent=True) from None
+        left = {self._key_of(table, request) for request in reply.get("UnprocessedItems", {}).get(name, ())}
+        return [
+            Outcome(write, Verdict.AGAIN, "UnprocessedItems", "DynamoDB had no room for it.")
+            if write.key in left
+            else Outcome(write, Verdict.DONE)
+            for write in writes
+        ]
+
+    def scan(self, table: str) -> Iterator[list[dict[str, Any]]]:
+        """Every item of a table, page by page, as it is now (consistent reads)."""
+        arguments: dict[str, Any] = {"TableName": self.prefix + table, "ConsistentRead": True}
+        yield from self._pages(self._patient.scan, table, arguments)
+
+    def query(self, table: str, *, pk: str, index: str = "", sk_begins: str = "") -> Iterator[list[dict[str, Any]]]:
+        """The items of one partition of a table or of one of its indexes (`GSI1`), in order of the sort key."""
+        names = {"#pk": f"{index}PK"}
+        values = {":pk": {"S": pk}}
+        condition = "#pk = :pk"
+        if sk_begins:
+            names["#sk"] = f"{index}SK"
+            values[":sk"] = {"S": sk_begins}
+            condition += " AND begins_with(#sk, :sk)"
+        arguments: dict[str, Any] = {
+            "TableName": self.prefix + table,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+        if index:
+            arguments["IndexName"] = index
+        yield from self._pages(self._patient.query, table, arguments)
+
+    def get(self, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
+        """The items of one table at `keys`, as they are now; a key with no item is left out."""
+        wanted = sorted(set(keys))
+        found: dict[Key, dict[str, Any]] = {}
+        for start in range(0, len(wanted), MOST_READS):
+            table = wanted[start].table
+            name = self.prefix + table
+            asked = [{"PK": {"S": key.pk}, "SK": {"S": key.sk}} for key in wanted[start : start + MOST_READS]]
+            request = {name: {"Keys": asked, "ConsistentRead": True}}
+            while request:
+                reply = self._read(self._patient.batch_get_item, table, {"RequestItems": request})
+                for item in map(self._plain, reply["Responses"].get(name, ())):
+                    found[Key(table, item["PK"], item["SK"])] = item
+                request = reply.get("UnprocessedKeys") or {}
+        return found
+
+    def create_missing(self) -> list[str]:
+        """Create the tables that are not there, with stream, backups and TTL; the names of those created."""
+        created = [table.name for table in TABLES.values() if self._create(table)]
+        for table in TABLES.values():
+            self._await_active(table)
+            self._equip(table)
+        return created
+
+    def check(self) -> None:
+        """Ask for each table, quickly. Raises `Away` or `TableMissing`."""
+        for name in TABLES:
+            self._read(self._quick.describe_table, name, {"TableName": self.prefix + name})
+
+    @cached_property
+    def _once(self) -> Any:
+        return self._client(attempts=1, answer_seconds=self.answer_seconds)
+
+    @cached_property
+    def _patient(self) -> Any:
+        return self._client(attempts=8, answer_seconds=30)
+
+    @cached_property
+    def _quick(self) -> Any:
+        return self._client(attempts=1, answer_seconds=1.5)
+
+    def _client(self, *, attempts: int, answer_seconds: float) -> Any:
+        config = Config(
+            connect_timeout=min(CONNECT_SECONDS, answer_seconds),
+            read_timeout=answer_seconds,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+        )
+        return boto3.client("dynamodb", region_name=settings.AWS_REGION, endpoint_url=self.endpoint, config=config)
+
+    def _request(self, write: Write) -> dict[str, Any]:
+        if write.item is None:
+            return {"DeleteRequest": {"Key": {"PK": {"S": write.key.pk}, "SK": {"S": write.key.sk}}}}
+        return {"PutRequest": {"Item": {name: self._serialize(value) for name, value in write.item.items()}}}
+
+    def _key_of(self, table: str, request: Mapping[str, Any]) -> Key:
+        at = request["PutRequest"]["Item"] if "PutRequest" in request else request["DeleteRequest"]["Key"]
+        return Key(table, at["PK"]["S"], at["SK"]["S"])
+
+    def _refused(self, writes: Sequence[Write], error: ClientError) -> list[Outcome]:
+        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+        if code == "ResourceNotFoundException":
+            raise TableMissing(writes[0].key.table) from None
+        if code in _NOT_US:
+            raise Away(code, message) from None
+        if code in _NEVER:
+            return self._halved(writes, code, message)
+        answered = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        verdict = Verdict.UNSURE if answered >= 500 else Verdict.AGAIN
+        return [Outcome(write, verdict, code, message) for write in writes]
+
+    def _halved(self, writes: Sequence[Write], code: str, message: str) -> list[Outcome]:
+        if len(writes) == 1:
+            return [Outcome(writes[0], Verdict.REFUSED, code, message)]
+        half = len(writes) // 2
+        return self.write(writes[:half]) + self.write(writes[half:])
+
+    def _pages(self, operation: Any, table: str, arguments: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+        while True:
+            reply = self._read(operation, table, arguments)
+            yield [self._plain(item) for item in reply["Items"]]
+            if not reply.get("LastEvaluatedKey"):
+                return
+            arguments = {**arguments, "ExclusiveStartKey": reply["LastEvaluatedKey"]}
+
+    def _read(self, operation: Any, table: str, arguments: Mapping[str, Any]) -> Any:
+        try:
+            return operation(**arguments)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                raise TableMissing(table) from None
+            raise Away(error.response["Error"]["Code"], str(error)) from None
+        except (BotoCoreError, ResponseParserError) as error:
+            raise Away(type(error).__name__, str(error)) from None
+
+    def _plain(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self._deserialize(value) for name, value in item.items()}
+
+    def _create(self, table: Table) -> bool:
+        try:
+            self._read(self._patient.describe_table, table.name, {"TableName": self.prefix + table.name})
+        except TableMissing:
+            pass
+        else:
+            return False
+        try:
+            self._read(self._patient.create_table, table.name, table.definition(self.prefix))
+        except Away as error:
+            if error.code == "ResourceInUseException":  # somebody else is creating it
+                return False
+            raise
+        return True
+
+    def _await_active(self, table: Table) -> None:
+        for _ in range(120):
+            reply = self._read(self._patient.describe_table, table.name, {"TableName": self.prefix + table.name})
+            if reply["Table"]["TableStatus"] in {"ACTIVE", "UPDATING"}:
+                return
+            time.sleep(0.5)
+        raise Away("TableNotActive", f"The table {table.name} has not become active within a minute.")
+
+    def _equip(self, table: Table) -> None:
+        """Set backups and TTL, which a creation cannot; where that is not allowed, the table goes without."""
+        named = {"TableName": self.prefix + table.name}
+        try:
+            if table.ttl and self._read(self._patient.describe_time_to_live, table.name, named)[
+                "TimeToLiveDescription"
+            ].get("TimeToLiveStatus") in {None, "DISABLED"}:
+                wanted = {"Enabled": True, "AttributeName": table.ttl}
+                self._read(self._patient.update_time_to_live, table.name, {**named, "TimeToLiveSpecification": wanted})
+            if table.point_in_time_recovery:
+                backups = {"PointInTimeRecoveryEnabled": True}
+                self._read(
+                    self._patient.update_continuous_backups,
+                    table.name,
+                    {**named, "PointInTimeRecoverySpecification": backups},
+                )
+        except Away as error:
+            log.warning("the table %s goes without TTL or backups: %s", table.name, error)
