@@ -173,8 +173,9 @@ function showSession() {
   find("#colhead").hidden = counts.joined === 0;
   const select = find("#move");
   const options = groups.map(({ id, number }) => new Option(fill(gettext("Group %(number)s"), { number }), id));
-  if ([...select.options].slice(1).map((option) => option.value).join() !== groups.map(({ id }) => id).join()) {
-    select.replaceChildren(select.options[0], ...options);
+  const [prompt, noGroup, ...known] = select.options;
+  if (known.map((option) => option.value).join() !== groups.map(({ id }) => id).join()) {
+    select.replaceChildren(prompt, noGroup, ...options);
   }
 }
 
@@ -222,6 +223,9 @@ async function decide(address, fields, button = null, done = "") {
   }
 }
 
+/** Into a group, or out of all groups where `group` is empty. */
+const moveTo = (student, group) => decide(config.urls.move, { student, group });
+
 const DECISIONS = {
   start: (button) => decide(config.urls.start, {}, button),
   end: (button) => decide(config.urls.end, {}, button),
@@ -244,7 +248,7 @@ document.addEventListener("click", (event) => {
   if (row) chooser.choose(row);
 });
 find("#move").addEventListener("change", ({ target }) => {
-  decide(config.urls.move, { student: chooser.student, group: target.value });
+  moveTo(chooser.student, target.value === "none" ? "" : target.value);
   target.value = "";
 });
 find("#make-groups").addEventListener("submit", (event) => {
@@ -258,7 +262,7 @@ find("#show-invite").addEventListener("click", ({ currentTarget }) => {
   currentTarget.setAttribute("aria-expanded", String(open));
 });
 listenToKeys(chooser, find("#letters"));
-listenToDrags(find("#rows"), (student, group) => decide(config.urls.move, { student, group }));
+listenToDrags(find("#rows"), moveTo);
 
 setInterval(() => {
   if (board.session) rows.refresh();

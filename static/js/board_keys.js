@@ -98,7 +98,7 @@ function pressLetter(key) {
  */
 export function listenToDrags(place, onMove) {
   let dragged = null;
-  const groupAt = (event) => event.target.closest?.(".group[data-group]:not([data-group=''])");
+  const groupAt = (event) => event.target.closest?.(".group");
   const unmark = () => place.querySelectorAll(".over").forEach((group) => group.classList.remove("over"));
 
   place.addEventListener("dragstart", (event) => {
