@@ -16,7 +16,8 @@ def attention_ask(
 ) -> AttentionCheck:
     """Show a question on every student's page, or on one, until it is answered there."""
     now = timezone.now()
-    wording = text.strip()[:300] or _("Are you there? Tap to show that you are.")
+    printable = "".join(character for character in text if character.isprintable()).strip()[:300]
+    wording = printable or _("Are you there? Tap to show that you are.")
     with transaction.atomic():
         session = grouping.hold_open(session)
         about = None

@@ -4,6 +4,7 @@ A student has no account. Whoever joined holds a ticket: the student session's i
 and a removal raise the version, so that older tickets are worth nothing.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -66,6 +67,13 @@ def member_by_ticket(ticket: Ticket) -> StudentSession:
     return member
 
 
+def member_among(session: LiveSession, tickets: Iterable[Ticket]) -> StudentSession | None:
+    """Who a device already is in a session, by the tickets that it holds."""
+    versions = {ticket.student_session: ticket.version for ticket in tickets}
+    members = grouping.present(session).filter(pk__in=versions) if versions else []
+    return next((m for m in members if m.cookie_version == versions[m.pk]), None)
+
+
 def session_by_code(code: str, *, address: str) -> LiveSession:
     """The open session with a join code, as a person typed it. Wrong codes are counted by network address."""
     join_codes.check_guesses(address)
@@ -105,7 +113,7 @@ def member_join(session: LiveSession, *, membership: UUID, device: str = "") -> 
     """Take a free place, or the own one again after having left.
 
     Refuses a label that is taken (`label_taken`: ask the teacher), a full session (a place that was left is kept), and
-    one that is over.
+    one that is over. `device` is a random word by which the same device is known when it asks twice.
     """
     seat = (
         ClassMembership.objects.select_related("student")
@@ -144,6 +152,8 @@ def _come_back(session: LiveSession, member: StudentSession, *, device: str) -> 
     if member.removed_at is not None:
         raise Refused("removed")
     if member.left_at is None:
+        if device and member.device == device:
+            return member
         raise Refused("label_taken")
     member = _sit_down(session, member, device=device)
     timeline.record(session, events.MemberJoin(group=member.group_id, again=True), at=timezone.now(), about=member)
@@ -186,7 +196,10 @@ def member_remove(session: LiveSession, *, student_session: UUID, by: User) -> S
 
 
 def takeover_request(session: LiveSession, *, membership: UUID, device: str = "") -> TakeoverRequest:
-    """Ask the teacher to let a new device take a place that is taken. Refuses a fourth question about one student."""
+    """Ask the teacher to let a new device take a place that is taken. Refuses a fourth question about one student.
+
+    A device whose question still waits gets the same request again.
+    """
     now = timezone.now()
     with transaction.atomic():
         session = grouping.hold_open(session)
@@ -196,7 +209,11 @@ def takeover_request(session: LiveSession, *, membership: UUID, device: str = ""
         ).first()
         if member is None:
             raise Refused("no_such_student")
-        if member.takeover_requests.filter(decision=TakeoverRequest.Decision.PENDING).count() >= MOST_PENDING:
+        pending = list(member.takeover_requests.filter(decision=TakeoverRequest.Decision.PENDING))
+        for asked in pending:
+            if device and asked.device == device:
+                return asked
+        if len(pending) >= MOST_PENDING:
             raise Refused("asked_already")
         request = TakeoverRequest.objects.create(session=session, student_session=member, device=device[:80])
         timeline.record(session, events.TakeoverRequested(request=request.pk), at=now, about=member)

@@ -1,11 +1,34 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
+from django.views.i18n import JavaScriptCatalog
 
-from sessions_app.views import account
+from sessions_app.views import account, board, join, student, teach
 
 urlpatterns = [
     path("", account.home, name="home"),
     path("accounts/login/", account.SignIn.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/password/", account.PasswordChange.as_view(), name="password_change"),
+    path("jsi18n/", JavaScriptCatalog.as_view(packages=["sessions_app"]), name="javascript_catalog"),
+    path("join/", join.code, name="join"),
+    path("join/<str:code>/", join.start, name="join_start"),
+    path("join/<str:code>/name/", join.label, name="join_label"),
+    path("join/<str:code>/waiting/", join.waiting, name="join_waiting"),
+    path("join/<str:code>/waiting/check", join.waiting_check, name="join_waiting_check"),
+    path("s/<uuid:student_session>/", student.page, name="student_session"),
+    path("s/<uuid:student_session>/events", student.events, name="student_events"),
+    path("teach/sessions/", teach.session_list, name="teach_sessions"),
+    path("teach/sessions/new/", teach.session_new, name="teach_session_new"),
+    path("teach/sessions/<uuid:session_id>/", teach.session, name="teach_session"),
+    path("teach/sessions/<uuid:session_id>/draft/", teach.session_draft, name="teach_session_draft"),
+    path("teach/sessions/<uuid:session_id>/copy", teach.session_copy, name="teach_session_copy"),
+    path("teach/sessions/<uuid:session_id>/code/", board.code, name="teach_session_code"),
+    path("teach/sessions/<uuid:session_id>/start", board.start, name="teach_board_start"),
+    path("teach/sessions/<uuid:session_id>/end", board.end, name="teach_board_end"),
+    path("teach/sessions/<uuid:session_id>/groups", board.groups, name="teach_board_groups"),
+    path("teach/sessions/<uuid:session_id>/move", board.move, name="teach_board_move"),
+    path("teach/sessions/<uuid:session_id>/leader", board.leader, name="teach_board_leader"),
+    path("teach/sessions/<uuid:session_id>/remove", board.remove, name="teach_board_remove"),
+    path("teach/sessions/<uuid:session_id>/attention", board.ask, name="teach_board_attention"),
+    path("teach/sessions/<uuid:session_id>/requests/<uuid:takeover>", board.answer, name="teach_board_request"),
 ]

@@ -1,0 +1,125 @@
+"""The student's page, opened by the ticket that the device holds, and the post box for where no socket gets through."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from sessions_app import enrolment, roster, wire
+from sessions_app.api import errors
+from sessions_app.live import protocol
+from sessions_app.live.ingest import Busy
+from sessions_app.live.intake import Intake
+from sessions_app.live.services import services
+from sessions_app.refusals import Refused
+from sessions_app.views.problems import closed
+from sessions_app.views.tickets import ticket_for
+
+LONGEST_WAIT = 20.0
+"""Seconds in which a post is answered; what has no answer by then is still on the device, and is sent again."""
+
+
+@never_cache
+@require_safe
+def page(request: HttpRequest, student_session: UUID) -> HttpResponse:
+    """The page of one student in one session; without a good ticket it says why not, and how to get back."""
+    ticket = ticket_for(request, student_session)
+    try:
+        if ticket is None:
+            raise Refused("no_such_session")
+        member = enrolment.member_by_ticket(ticket)
+    except Refused as refused:
+        return closed(request, refused.code)
+    state = roster.student_states(roster.students_of(member.session_id, [member.pk]))[member.pk]
+    school = member.session.school
+    context = {
+        "live_session": member.session,
+        "label": member.label,
+        "consent": {"kept": what_is_kept(), "until": timezone.now() + timedelta(days=school.retention_days)},
+        "config": {
+            "student_session": member.pk,
+            "socket": f"/ws/sessions/{member.pk}/student/",
+            "events": reverse("student_events", args=[member.pk]),
+            "csrf_token": get_token(request),
+            "state": state,
+        },
+    }
+    with timezone.override(school.zone):
+        return render(request, "student/session.html", context)
+
+
+def what_is_kept() -> list[str]:
+    """What a student agrees to: the text of `roster.CONSENT_VERSION`. Other words are another version."""
+    return [
+        _("That you are in this class, with which group, and when you come and go. This is kept in any case."),
+        _("What you press on this page: that you are ready, how far you are, that you would like help."),
+        _("Your teacher sees it with your name, researchers of your school's studies without it."),
+    ]
+
+
+@csrf_exempt
+@require_POST
+async def events(request: HttpRequest, student_session: UUID) -> HttpResponse:
+    """Take events as a socket's frame would bring them: `{"events": […]}`, answered by
+    `{"acks": [{"key", "seq"}], "errors": [{"code", "message", "key", "retry"}]}` after COMMIT. An event
+    that is in neither list was not taken, and may be sent again.
+
+    A page that is going away cannot send a CSRF header: that the post is of our own page is seen by the origin that the
+    browser states.
+    """
+    if not _is_from_our_page(request):
+        return JsonResponse(errors.body("not_allowed", _("This did not come from a page of ours.")), status=403)
+    ticket = ticket_for(request, student_session)
+    if ticket is None:
+        return errors.refused(Refused("no_such_session"))
+    serving = services()
+    try:
+        raw = wire.decode_events(request.body)
+        member = await serving.in_thread(enrolment.member_by_ticket, ticket)
+    except wire.Malformed as malformed:
+        return errors.malformed(malformed)
+    except Refused as refused:
+        return errors.refused(refused)
+    except (Busy, *protocol.DATABASE_AWAY):
+        busy = errors.body("busy", _("The server is busy. What you did is kept on this device."))
+        return JsonResponse(busy, status=503, headers={"Retry-After": "5"})
+    acks: list[dict[str, Any]] = []
+    complaints: list[dict[str, Any]] = []
+    changed = asyncio.Event()
+
+    def acknowledge(key: UUID, seq: int) -> None:
+        acks.append({"key": key, "seq": seq})
+        changed.set()
+
+    def complain(error: dict[str, Any]) -> None:
+        complaints.append(error)
+        changed.set()
+
+    intake = Intake(serving, ticket, member.session_id, acknowledge=acknowledge, complain=complain)
+    try:
+        async with asyncio.timeout(LONGEST_WAIT):
+            intake.take(raw)
+            while intake.unanswered:
+                changed.clear()
+                await changed.wait()
+    except (Busy, TimeoutError):
+        protocol.log.info("a post of events was answered in part")
+    return JsonResponse({"acks": acks, "errors": complaints})
+
+
+def _is_from_our_page(request: HttpRequest) -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    return urlsplit(request.headers.get("Origin", "")).netloc == request.get_host()
