@@ -16,7 +16,7 @@ demo: $(READY)
 	@exec .venv/bin/python manage.py demo --port "$(PORT)"
 
 test: $(READY)
-	$(RUN) pytest -n $(WORKERS) --cov --cov-report=term
+	$(RUN) pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term
 
 check: $(READY)
 	$(RUN) ruff check .

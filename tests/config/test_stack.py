@@ -17,6 +17,8 @@ from tests.config.conftest import Client, eventually, remove_aside, run, runs
 
 Start = Callable[..., Client]
 
+pytestmark = pytest.mark.xdist_group("stack")  # one home, one worker
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
