@@ -114,9 +114,13 @@ def guarded(value: object) -> object:
     """A cell that a spreadsheet does not calculate: text that begins like a formula gets an apostrophe before it."""
     if value is None:
         return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    return f"'{value}" if isinstance(value, str) and _calculates(value) else value
 
 
 def unguarded(value: str) -> str:
     """The inverse of `guarded`, so that an export can be imported again."""
-    return value[1:] if value[:1] == "'" and value[1:].startswith(FORMULA_STARTS) else value
+    return value[1:] if value.startswith("'") and _calculates(value) else value
+
+
+def _calculates(value: str) -> bool:
+    return value.lstrip("'").startswith(FORMULA_STARTS)

@@ -27,6 +27,11 @@ MESSAGES: dict[str, Promise | str] = {
     "title_missing": _("Give the session a title."),
     "class_missing": _("Choose a class first, so that students find their names."),
     "class_empty": _("This class has no students yet. Add them first."),
+    "label_missing": _("A student needs a label: what the class sees."),
+    "label_in_use": _("Somebody else in this class has that label."),
+    "no_such_class": _("There is no such class."),
+    "class_name_in_use": _("There is a class of that name already."),
+    "list_changed": _("The class changed while you were looking at the preview. Nothing was written; look again."),
     "key_reused": _("The same key came with other content. The first content is kept."),
     "too_many_guesses": _("Too many wrong codes from this network. Wait ten minutes, then try again."),
 }
