@@ -1,0 +1,122 @@
+"""The people of the sample school. Students go by the names of birds; nobody here is anybody."""
+
+import random
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from sessions_app.models import (
+    ClassMembership,
+    Condition,
+    Consent,
+    School,
+    SchoolClass,
+    Student,
+    Study,
+    StudyCondition,
+    User,
+)
+
+SCHOOL = "Shockoe Hill School"
+STUDY = "Ironworks on the James"
+TARGET_PER_CELL = 30
+
+BIRDS = (
+    "Avocet", "Bittern", "Bunting", "Chickadee", "Coot", "Cormorant", "Crane", "Curlew", "Dipper", "Dunlin", "Egret",
+    "Eider", "Falcon", "Finch", "Gannet", "Godwit", "Goldcrest", "Goshawk", "Grebe", "Grosbeak", "Grouse", "Harrier",
+    "Heron", "Ibis", "Jackdaw", "Jay", "Junco", "Kestrel", "Killdeer", "Kingfisher", "Kite", "Knot", "Lapwing", "Lark",
+    "Linnet", "Loon", "Magpie", "Mallard", "Martin", "Merlin", "Nighthawk", "Nuthatch", "Oriole", "Osprey", "Owl",
+    "Partridge", "Pelican", "Petrel", "Pigeon", "Pintail", "Pipit", "Plover", "Puffin", "Quail", "Rail", "Raven",
+    "Redstart", "Robin", "Ruff", "Sandpiper", "Shrike", "Siskin", "Skylark", "Snipe", "Sparrow", "Starling", "Stilt",
+    "Swallow", "Swift", "Tanager", "Teal", "Tern", "Thrush", "Titmouse", "Towhee", "Turnstone", "Veery", "Vireo",
+    "Wagtail", "Warbler", "Waxwing", "Wheatear", "Whimbrel", "Wigeon", "Wren",
+)  # fmt: skip
+
+CLASSES = (("Grade 4 B", "204", 4, 27), ("Grade 6 A", "117", 6, 28), ("Grade 8 C", "310", 8, 26))
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """One of the accounts that `demo` prints."""
+
+    role: str
+    username: str
+    first_name: str
+    last_name: str
+
+
+SIGN_INS = (
+    SignIn("teacher", "okafor", "Ngozi", "Okafor"),
+    SignIn("teacher", "lindgren", "Maja", "Lindgren"),
+    SignIn("researcher", "moreau", "Claire", "Moreau"),
+    SignIn("administrator", "castillo", "Elena", "Castillo"),
+)
+
+
+@transaction.atomic
+def load(password: str) -> School:
+    """The school with its people. What is already there stays; the passwords are set to `password`."""
+    school, _ = School.objects.get_or_create(name=SCHOOL, is_sample=True, defaults={"time_zone": "America/New_York"})
+    users = {sign_in.username: _user(sign_in, school, password) for sign_in in SIGN_INS}
+    _study(school, users["moreau"])
+    birds = list(BIRDS)
+    random.Random(7).shuffle(birds)  # noqa: S311
+    for name, room, grade, size in CLASSES:
+        school_class, made = SchoolClass.objects.get_or_create(school=school, name=name, defaults={"room": room})
+        if made:
+            teacher = users["lindgren"] if grade == 8 else users["okafor"]
+            school_class.teachers.add(teacher)
+            _students(school_class, grade, [birds.pop() for _ in range(size)])
+    return school
+
+
+def _user(sign_in: SignIn, school: School, password: str) -> User:
+    user, _ = User.objects.get_or_create(
+        username=sign_in.username,
+        defaults={
+            "role": sign_in.role,
+            "school": None if sign_in.role == "researcher" else school,
+            "first_name": sign_in.first_name,
+            "last_name": sign_in.last_name,
+            "email": f"{sign_in.username}@shockoehill.example",
+            "is_staff": sign_in.role == "administrator",
+        },
+    )
+    if not user.check_password(password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return user
+
+
+def _study(school: School, researcher: User) -> Study:
+    study, _ = Study.objects.get_or_create(name=STUDY, defaults={"is_simulated": True})
+    study.schools.add(school)
+    study.researchers.add(researcher)
+    for condition in Condition.objects.all():
+        StudyCondition.objects.get_or_create(study=study, condition=condition, defaults={"target": TARGET_PER_CELL})
+    Study.objects.filter(pk=study.pk).update(planned_n=TARGET_PER_CELL * study.cells.count())
+    return study
+
+
+def _students(school_class: SchoolClass, grade: int, labels: list[str]) -> None:
+    rng = random.Random(grade)  # noqa: S311
+    for label in labels:
+        student = Student.objects.create(
+            school=school_class.school,
+            label=label,
+            grade=grade,
+            age=grade + rng.choice((5, 5, 6)),
+            richmond_resident=rng.random() < 0.8,
+            depth_preference=rng.choice(Student.DepthPreference.values),
+            is_simulated=True,
+        )
+        ClassMembership.objects.create(school_class=school_class, student=student, label=label)
+        for purpose in (Consent.Purpose.PARTICIPATION, Consent.Purpose.RESEARCH):
+            Consent.objects.create(
+                student=student,
+                purpose=purpose,
+                decision=Consent.Decision.GRANTED,
+                given_by=Consent.Giver.GUARDIAN,
+                version="2026-1",
+                how_obtained=Consent.Method.PAPER,
+            )
