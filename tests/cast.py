@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sessions_app import enrolment, lifecycle
+from sessions_app import enrolment, lifecycle, timeline
 from sessions_app.models import (
     ClassMembership,
     Consent,
@@ -52,6 +52,11 @@ def make_session(teacher: User, school_class: SchoolClass, *, groups: int = 2, *
 def join(session: LiveSession, student: Student) -> StudentSession:
     membership = ClassMembership.objects.get(school_class=session.school_class, student=student)
     return enrolment.member_join(session, membership=membership.pk)
+
+
+def story(session: LiveSession, *, after: int = 0) -> list[str]:
+    """What happened in a session, in order: the kinds of its events."""
+    return [event.event for event in timeline.read(session.pk, after=after)]
 
 
 @pytest.fixture
