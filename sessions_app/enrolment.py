@@ -255,9 +255,8 @@ def takeover_claim(request: UUID) -> TakeoverRequest:
         raise Refused("no_such_request")
     if not found.student_session.session.is_open:
         raise Refused("session_over")
-    overtaken = found.student_session.takeover_requests.filter(
-        decision=TakeoverRequest.Decision.GRANTED, decided_at__gt=found.decided_at
-    )
-    if found.decision == TakeoverRequest.Decision.GRANTED and overtaken.exists():
-        raise Refused("other_device")
+    if found.decision == TakeoverRequest.Decision.GRANTED:
+        granted = found.student_session.takeover_requests.filter(decision=TakeoverRequest.Decision.GRANTED)
+        if granted.filter(decided_at__gt=found.decided_at).exists():
+            raise Refused("other_device")
     return found

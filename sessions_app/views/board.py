@@ -88,11 +88,12 @@ def code(request: DeskRequest, session_id: UUID) -> HttpResponse:
 
 def decision(
     decide: Callable[Concatenate[DeskRequest, LiveSession, P], None],
-) -> Callable[Concatenate[HttpRequest, UUID, P], HttpResponse]:
+) -> Callable[..., HttpResponse]:
     """A teacher's decision about a session as an address to post to."""
 
     @functools.wraps(decide)
-    def answered(request: HttpRequest, session_id: UUID, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def answered(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        session_id = cast("UUID", kwargs.pop("session_id"))  # addresses name their parts, so it comes by keyword
         if not isinstance(request.user, User):
             ended = errors.body("signed_out", _("Your sign-in has ended. Nothing was changed. Sign in again."))
             return JsonResponse(ended, status=401)

@@ -176,6 +176,7 @@ function showSession() {
   const [prompt, noGroup, ...known] = select.options;
   if (known.map((option) => option.value).join() !== groups.map(({ id }) => id).join()) {
     select.replaceChildren(prompt, noGroup, ...options);
+    select.value = "";
   }
 }
 
