@@ -15,7 +15,17 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 
-from sessions_app.models import AccessLog, LiveSession, School, SchoolClass, Student, StudentSession, Study, User
+from sessions_app.models import (
+    AccessLog,
+    ClassMembership,
+    LiveSession,
+    School,
+    SchoolClass,
+    Student,
+    StudentSession,
+    Study,
+    User,
+)
 
 AnyUser = User | AnonymousUser
 
@@ -109,6 +119,16 @@ def school_class(user: AnyUser, pk: UUID, *, action: str) -> SchoolClass:
     if found is None:
         raise Hidden
     log_reading(user, action=action, about=found, school_id=found.school_id)
+    return found
+
+
+def membership(user: AnyUser, class_pk: UUID, pk: UUID, *, action: str) -> ClassMembership:
+    """One student's place in a class; the reading of the student is logged as `action`."""
+    places = ClassMembership.objects.select_related("school_class__school", "student")
+    found = places.filter(pk=pk, school_class=class_pk, school_class__in=classes(user)).first()
+    if found is None:
+        raise Hidden
+    log_reading(user, action=action, about=found.student, school_id=found.school_class.school_id)
     return found
 
 

@@ -10,9 +10,10 @@ from sessions_app.refusals import Refused
 
 def class_make(*, teacher: User, name: str, room: str = "") -> SchoolClass:
     """A class of the teacher's school, taught by them. Refuses a name that the school has already."""
+    assert teacher.school is not None
     try:
         with transaction.atomic():
-            made = SchoolClass.objects.create(school_id=teacher.school_id, name=name, room=room)
+            made = SchoolClass.objects.create(school=teacher.school, name=name, room=room)
             made.teachers.add(teacher)
     except IntegrityError:
         raise Refused("class_name_in_use") from None

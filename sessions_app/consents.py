@@ -76,6 +76,10 @@ class PurposeState:
     live: bool | None
     latest: tuple[Consent, ...]
 
+    @property
+    def label(self) -> str:
+        return str(Consent.Purpose(self.purpose).label)
+
 
 def states(student: Student) -> list[PurposeState]:
     """How every purpose stands for a student, in the order of `Consent.Purpose`."""

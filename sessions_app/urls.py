@@ -2,7 +2,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
-from sessions_app.views import account, board, join, student, teach
+from sessions_app.views import account, board, class_student, classes, join, student, teach
 
 urlpatterns = [
     path("", account.home, name="home"),
@@ -31,4 +31,35 @@ urlpatterns = [
     path("teach/sessions/<uuid:session_id>/remove", board.remove, name="teach_board_remove"),
     path("teach/sessions/<uuid:session_id>/attention", board.ask, name="teach_board_attention"),
     path("teach/sessions/<uuid:session_id>/requests/<uuid:takeover>", board.answer, name="teach_board_request"),
+    path("teach/classes/", classes.class_list, name="teach_classes"),
+    path("teach/classes/<uuid:class_id>/", classes.class_detail, name="teach_class"),
+    path("teach/classes/<uuid:class_id>/import/", classes.class_import, name="teach_class_import"),
+    path(
+        "teach/classes/<uuid:class_id>/students/<uuid:membership_id>/", class_student.page, name="teach_class_student"
+    ),
+    path(
+        "teach/classes/<uuid:class_id>/students/<uuid:membership_id>/rename",
+        class_student.rename,
+        name="teach_class_student_rename",
+    ),
+    path(
+        "teach/classes/<uuid:class_id>/students/<uuid:membership_id>/move",
+        class_student.move,
+        name="teach_class_student_move",
+    ),
+    path(
+        "teach/classes/<uuid:class_id>/students/<uuid:membership_id>/take-out",
+        class_student.take_out,
+        name="teach_class_student_take_out",
+    ),
+    path(
+        "teach/classes/<uuid:class_id>/students/<uuid:membership_id>/archive",
+        class_student.archive,
+        name="teach_class_student_archive",
+    ),
+    path(
+        "teach/classes/<uuid:class_id>/students/<uuid:membership_id>/consent",
+        class_student.consent,
+        name="teach_class_student_consent",
+    ),
 ]
