@@ -30,7 +30,7 @@ _RECENT = 10
 def class_list(request: DeskRequest) -> HttpResponse:
     """The classes that the user may see; POST makes one that the teacher teaches."""
     user = access.require_role(request.user, User.Role.TEACHER, User.Role.ADMINISTRATOR)
-    form = ClassForm(request.POST or None) if user.role == User.Role.TEACHER else None
+    form = ClassForm(request.POST if request.method == "POST" else None) if user.role == User.Role.TEACHER else None
     if request.method == "POST":
         teacher = access.require_teacher(user)
         if form is not None and form.is_valid():
@@ -61,7 +61,7 @@ def class_detail(request: DeskRequest, class_id: UUID) -> HttpResponse:
     """One class list; POST adds one student."""
     access.require_role(request.user, User.Role.TEACHER, User.Role.ADMINISTRATOR)
     school_class = access.school_class(request.user, class_id, action="class")
-    form = StudentForm(request.POST or None)
+    form = StudentForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             added = class_members.student_add(school_class, by=request.user, **form.cleaned_data)
@@ -104,7 +104,7 @@ def class_import(request: DeskRequest, class_id: UUID) -> HttpResponse:
     school_class = access.school_class(request.user, class_id, action="class_import")
     if "confirm" in request.POST:
         return _confirm(request, school_class)
-    form = ListForm(request.POST or None, request.FILES or None)
+    form = ListForm(request.POST, request.FILES) if request.method == "POST" else ListForm()
     if form.is_valid():
         try:
             return _show(request, school_class, form.cleaned_data["content"])
