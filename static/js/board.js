@@ -16,6 +16,7 @@ import { fill, gettext, ngettext } from "./text.js";
 
 const REFRESH = 1_000;
 const CAUGHT_UP_SHOWN = 4_000;
+const CONFIRMED_SHOWN = 6_000;
 // Events are sent in small parcels, so a position or a state may come in before the events that it counts.
 const BEHIND_GRACE = 1_000;
 const ASK_AGAIN_AFTER = 1_000;
@@ -206,7 +207,9 @@ function say(text, tone = "") {
   const toast = find("#toast-template").content.firstElementChild.cloneNode(true);
   toast.querySelector("span").textContent = text;
   toast.dataset.tone = tone;
+  toast.querySelector("use").setAttribute("href", tone === "good" ? "#i-check" : "#i-flag");
   find("#toasts").replaceChildren(toast);
+  if (tone === "good") setTimeout(() => toast.remove(), CONFIRMED_SHOWN);
 }
 
 // ── What the teacher decides ────────────────────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ const MOST_ERRORS = 20;
 const LONGEST_PLACE = 64;
 const LONGEST_MESSAGE = 300;
 // Facts are only recorded: when one is refused there is nothing that the student could do about it.
-const FACTS = new Set(["presence", "latency", "client_error", "progress", "attention_confirmed"]);
+const FACTS = new Set(["presence", "latency", "client_error", "progress"]);
 
 const config = JSON.parse(document.getElementById("config").textContent);
 const find = (selector) => document.querySelector(selector);
@@ -98,9 +98,10 @@ function showAttention(attention) {
   find("#attention button").focus();
 }
 
-/** A button whose action is still on its way is busy, and cannot be pressed twice. */
+/** A button whose action is still on its way is busy, and cannot be pressed twice. A fact can be told again. */
 function showBusy() {
   for (const button of document.querySelectorAll("[data-action]")) {
+    if (FACTS.has(button.dataset.action)) continue;
     const busy = outbox.holds(button.dataset.action);
     button.setAttribute("aria-busy", String(busy));
     button.disabled = busy;
@@ -161,6 +162,7 @@ function say(text, tone) {
   const toast = find("#toast-template").content.firstElementChild.cloneNode(true);
   toast.querySelector("span").textContent = text;
   toast.dataset.tone = tone;
+  toast.querySelector("use").setAttribute("href", tone === "good" ? "#i-check" : "#i-flag");
   find("#toasts").replaceChildren(toast);
 }
 
