@@ -31,6 +31,8 @@ MESSAGES: dict[str, Promise | str] = {
     "label_in_use": _("Somebody else in this class has that label."),
     "no_such_class": _("There is no such class."),
     "class_name_in_use": _("There is a class of that name already."),
+    "other_school": _("Two records of different schools are not joined."),
+    "met_in_session": _("Both took part in the same session, so they are two students. Nothing was changed."),
     "list_changed": _("The class changed while you were looking at the preview. Nothing was written; look again."),
     "key_reused": _("The same key came with other content. The first content is kept."),
     "too_many_guesses": _("Too many wrong codes from this network. Wait ten minutes, then try again."),
