@@ -174,11 +174,9 @@ function showSession() {
   find("#colhead").hidden = counts.joined === 0;
   const select = find("#move");
   const options = groups.map(({ id, number }) => new Option(fill(gettext("Group %(number)s"), { number }), id));
-  const [prompt, noGroup, ...known] = select.options;
-  if (known.map((option) => option.value).join() !== groups.map(({ id }) => id).join()) {
-    select.replaceChildren(prompt, noGroup, ...options);
-    select.value = "";
-  }
+  const noGroup = select.options[select.options.length - 1];
+  const known = [...select.options].slice(0, -1).map((option) => option.value);
+  if (known.join() !== groups.map(({ id }) => id).join()) select.replaceChildren(...options, noGroup);
 }
 
 function showRequests() {
@@ -200,7 +198,7 @@ function showChosen(id) {
   find("#chosen-name").textContent = student ? student.label : gettext("All students");
   find("#tools").setAttribute("aria-label", student ? student.label : gettext("All students"));
   for (const control of document.querySelectorAll("[data-for-one]")) control.disabled = !student;
-  find("#move").value = "";
+  if (student) find("#move").value = student.group ?? "none";
 }
 
 function say(text, tone = "") {
@@ -228,7 +226,7 @@ async function decide(address, fields, button = null, done = "") {
 }
 
 /** Into a group, or out of all groups where `group` is empty. */
-const moveTo = (student, group) => decide(config.urls.move, { student, group });
+const moveTo = (student, group, button = null) => decide(config.urls.move, { student, group }, button);
 
 const DECISIONS = {
   start: (button) => decide(config.urls.start, {}, button),
@@ -236,6 +234,10 @@ const DECISIONS = {
   attention: (button) => {
     const one = chooser.student;
     return decide(config.urls.attention, one ? { student: one } : {}, button, gettext("Attention check sent."));
+  },
+  move: (button) => {
+    const group = find("#move").value;
+    return moveTo(chooser.student, group === "none" ? "" : group, button);
   },
   leader: (button) => decide(config.urls.leader, { student: chooser.student }, button),
   remove: (button) => decide(config.urls.remove, { student: chooser.student }, button),
@@ -251,9 +253,9 @@ document.addEventListener("click", (event) => {
   const row = event.target.closest(".row");
   if (row) chooser.choose(row);
 });
-find("#move").addEventListener("change", ({ target }) => {
-  moveTo(chooser.student, target.value === "none" ? "" : target.value);
-  target.value = "";
+// A choice alone moves nobody: with the arrow keys each group on the way would be one.
+find("#move").addEventListener("keydown", (event) => {
+  if (event.key === "Enter") find('[data-decision="move"]').click();
 });
 find("#make-groups").addEventListener("submit", (event) => {
   event.preventDefault();
