@@ -27,7 +27,7 @@ export class Chooser {
     for (const each of this.#rows.all) {
       const isChosen = each === row;
       each.classList.toggle("sel", isChosen);
-      each.setAttribute("aria-selected", String(isChosen));
+      isChosen ? each.setAttribute("aria-current", "true") : each.removeAttribute("aria-current");
       if (row) each.tabIndex = isChosen ? 0 : -1;
     }
     row?.focus({ preventScroll: false });

@@ -32,7 +32,7 @@ export class Outbox {
   #tries = new Map();
   #order = Date.now() * 1000;
   #timer = 0;
-  #full = false;
+  #fallible = false;
 
   /**
    * @param {object} store see store.js
@@ -49,7 +49,7 @@ export class Outbox {
 
   /** Whether what waits survives a reload. */
   get durable() {
-    return this.#store.durable && !this.#full;
+    return this.#store.durable && !this.#fallible;
   }
 
   /** Events that the server has not acknowledged. */
@@ -66,11 +66,7 @@ export class Outbox {
   async add(event, data = {}) {
     const record = { key: newKey(), event, at: new Date().toISOString(), data, order: this.#order++ };
     this.#waiting.set(record.key, record);
-    try {
-      await this.#store.put(record);
-    } catch {
-      this.#full = true; // no room left on the device: it stays in memory, and the page says so
-    }
+    await this.#onDevice(() => this.#store.put(record));
     this.#on.onChange();
     this.#pump();
   }
@@ -78,7 +74,7 @@ export class Outbox {
   /** After a (re)connect: nothing is under way any more, and another tab may have left something on the device. */
   async resume() {
     this.#underWay.clear();
-    for (const record of await this.#store.all()) this.#waiting.set(record.key, record);
+    for (const record of await this.#onDevice(() => this.#store.all(), [])) this.#waiting.set(record.key, record);
     this.#on.onChange();
     this.#pump();
   }
@@ -138,6 +134,16 @@ export class Outbox {
     return events.length ? `{"events":[${events.join(",")}]}` : null;
   }
 
+  /** A device without room, or whose data was cleared meanwhile, keeps nothing: it goes on in memory, and the page says so. */
+  async #onDevice(work, otherwise = undefined) {
+    try {
+      return await work();
+    } catch {
+      this.#fallible = true;
+      return otherwise;
+    }
+  }
+
   #pump() {
     clearTimeout(this.#timer);
     // Events that come in the same moment leave in the same frame.
@@ -155,7 +161,7 @@ export class Outbox {
       this.#underWay.delete(key);
       this.#tries.delete(key);
     }
-    await this.#store.remove(keys);
+    await this.#onDevice(() => this.#store.remove(keys));
     this.#on.onChange();
     this.#pump();
   }
