@@ -74,7 +74,7 @@ def verify(
 
 
 def _compare(cells: Sequence[Cell]) -> tuple[list[Difference], int]:
-    names = {"schools": [cell.school_id for cell in cells], "hours": [cell.hour for cell in cells]}
+    names: dict[str, Any] = {"schools": [cell.school_id for cell in cells], "hours": [cell.hour for cell in cells]}
     with connection.cursor() as cursor:
         cursor.execute(STORED, names)
         rows = {Cell(hour, school): (sealed, values) for school, hour, sealed, *values in cursor.fetchall()}

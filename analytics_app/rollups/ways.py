@@ -68,7 +68,7 @@ class Ratio:
 
     @property
     def sql(self) -> str:
-        return f"{self.factor:.1f} * {self.part} / nullif({self.whole}, 0)"
+        return f"{self.factor}::float8 * {self.part} / nullif({self.whole}, 0)"
 
     def over(self, column: str, rows: Sequence[Row], people: Mapping[str, int]) -> float | None:
         whole = sum(row[self.whole] or 0 for row in rows)
@@ -86,7 +86,7 @@ class Share:
 
     @property
     def sql(self) -> str:
-        return f"100.0 * {self.part} / nullif({self.whole}, 0)"
+        return f"100::float8 * {self.part} / nullif({self.whole}, 0)"
 
     def over(self, column: str, rows: Sequence[Row], people: Mapping[str, int]) -> float | None:
         whole = people.get(self.whole_role, 0)
