@@ -219,6 +219,8 @@ UNFOLD = {
     "SITE_SUBHEADER": "Data management",
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
+    "SITE_ICON": lambda request: f"{STATIC_URL}icon.svg",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: f"{STATIC_URL}icon.svg"}],
     "STYLES": [lambda request: f"{STATIC_URL}css/admin.css"],
 }
 
