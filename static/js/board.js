@@ -19,6 +19,7 @@ const CAUGHT_UP_SHOWN = 4_000;
 const CONFIRMED_SHOWN = 6_000;
 // Events are sent in small parcels, so a position or a state may come in before the events that it counts.
 const BEHIND_GRACE = 1_000;
+const LINES_AT_ONCE = 50;
 const ASK_AGAIN_AFTER = 1_000;
 
 const config = JSON.parse(document.getElementById("config").textContent);
@@ -56,21 +57,23 @@ function resume() {
 
 function takeState(frame) {
   if (frame.server_time) setServerTime(frame.server_time);
-  const another = board.applyState(frame);
+  const { another, named } = board.applyState(frame);
   if (another) {
     resumedAt = -Infinity;
     resume();
   }
-  askRedraw({ lines: true });
+  if (named.size) timeline.rename(named);
+  askRedraw({ lines: another });
   setLink();
 }
 
 function takeEvents(frame) {
   const { fresh, gap } = board.applyEvents(frame);
   if (gap) resume();
-  if (board.caughtUp && fresh.length < 50) timeline.add(fresh);
-  else askRedraw({ lines: true });
-  askRedraw();
+  const wasLive = document.body.dataset.link === "live";
+  if (fresh.length < LINES_AT_ONCE) timeline.add(fresh);
+  askRedraw({ lines: fresh.length >= LINES_AT_ONCE });
+  if (wasLive) speak(fresh);
   setLink();
 }
 
@@ -199,6 +202,12 @@ function showChosen(id) {
   find("#tools").setAttribute("aria-label", student ? student.label : gettext("All students"));
   for (const control of document.querySelectorAll("[data-for-one]")) control.disabled = !student;
   if (student) find("#move").value = student.group ?? "none";
+}
+
+/** To a screen reader the timeline is silent, as it would never stop; what asks for the teacher is said. */
+function speak(events) {
+  const urgent = events.map((event) => timeline.urgent(event)).filter(Boolean);
+  if (urgent.length) find("#spoken").textContent = urgent.join(". ");
 }
 
 function say(text, tone = "") {

@@ -28,7 +28,10 @@ export class BoardModel {
   #stateSeq = 0;
   #newest = 0;
 
-  /** @returns {boolean} whether the timeline is another one than before (a restore), so that it is read again from 1 */
+  /**
+   * @returns {{another: boolean, named: Set<string>}} whether the timeline is another one than before (a restore), so that it is
+   *   read again from 1; the students whose name is new
+   */
   applyState(frame) {
     const another = this.epoch !== null && frame.epoch !== this.epoch;
     if (another) this.#forget();
@@ -39,8 +42,12 @@ export class BoardModel {
     this.#stateSeq = frame.seq;
     this.#newest = Math.max(frame.seq, another ? 0 : this.#newest);
     this.#students = new Map(frame.students.map((student) => [student.id, { ...student }]));
-    for (const { id, label } of frame.students) this.#labels.set(id, label);
-    return another;
+    const named = new Set();
+    for (const { id, label } of frame.students) {
+      if (this.#labels.get(id) !== label) named.add(id);
+      this.#labels.set(id, label);
+    }
+    return { another, named };
   }
 
   /** @returns {{fresh: object[], gap: boolean}} the events that were new, and whether one before them is missing */

@@ -59,7 +59,7 @@ export class Rows {
   refresh() {
     for (const [id, row] of this.#rows) {
       const student = this.#board.student(id);
-      if (student && row.isConnected) this.#fillMoving(row, student);
+      if (student && row.isConnected) this.#drawStrip(row, this.#board.seen(id));
     }
   }
 
@@ -94,14 +94,15 @@ export class Rows {
       row = this.#rowTemplate.content.firstElementChild.cloneNode(true);
       row.dataset.student = student.id;
       this.#rows.set(student.id, row);
+      this.#drawStrip(row, this.#board.seen(student.id));
     }
     row.querySelector(".label").textContent = student.label;
     row.querySelector(".lead").hidden = group?.leader !== student.id;
-    this.#fillMoving(row, student);
+    this.#fill(row, student);
     return row;
   }
 
-  #fillMoving(row, student) {
+  #fill(row, student) {
     const presence = row.querySelector(".presence");
     const { present } = student;
     const spoken = { here: gettext("here"), away: gettext("page left"), gone: gettext("not connected") }[present];
@@ -110,7 +111,6 @@ export class Rows {
     row.classList.toggle("out", present === "gone");
     setText(row.querySelector(".where"), this.#where(student));
     this.#fillNeeds(row, student.needs);
-    this.#drawStrip(row, this.#board.seen(student.id));
   }
 
   #where(student) {

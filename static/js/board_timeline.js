@@ -49,6 +49,7 @@ export class TimelineList {
   #template;
   #board;
   #filter = "all";
+  #events = new WeakMap();
 
   /** @param {HTMLElement} list @param {HTMLTemplateElement} template @param {import("./board_model.js").BoardModel} board */
   constructor(list, template, board) {
@@ -63,7 +64,7 @@ export class TimelineList {
     this.redraw();
   }
 
-  /** All lines again: after the filter changed, names became known, or another timeline began. */
+  /** All lines again: after the filter changed, many events came in at once, or another timeline began. */
   redraw() {
     const lines = [];
     for (let at = this.#board.timeline.length - 1; at >= 0 && lines.length < MOST_LINES; at -= 1) {
@@ -84,22 +85,42 @@ export class TimelineList {
     while (this.#list.children.length > MOST_LINES) this.#list.lastElementChild.remove();
   }
 
+  /** Writes the lines of some students again, whose names have become known. @param {Set<string>} students */
+  rename(students) {
+    for (const line of this.#list.children) {
+      const event = this.#events.get(line);
+      if (students.has(event.student)) this.#fill(line, event);
+    }
+  }
+
+  /** What an event says aloud, or null where it can wait. */
+  urgent(event) {
+    const [, tone, , sentence] = LINES[event.event] ?? [];
+    return tone === "act" ? `${this.#board.label(event.student) ?? ""} ${sentence(event, this.#board)}`.trim() : null;
+  }
+
   #line(event) {
-    const [icon, tone, filters, sentence] = LINES[event.event] ?? [];
-    if (!icon || (this.#filter !== "all" && !filters.split(" ").includes(this.#filter))) return null;
-    const text = sentence(event, this.#board);
-    if (!text) return null;
+    const [, tone, filters, sentence] = LINES[event.event] ?? [];
+    if (!sentence || (this.#filter !== "all" && !filters.split(" ").includes(this.#filter))) return null;
+    if (!sentence(event, this.#board)) return null;
     const line = this.#template.content.firstElementChild.cloneNode(true);
-    const time = line.querySelector("time");
-    const name = this.#board.label(event.student);
     if (tone) line.classList.add(tone);
+    line.classList.toggle("late", event.late);
+    this.#events.set(line, event);
+    this.#fill(line, event);
+    return line;
+  }
+
+  #fill(line, event) {
+    const [icon, , , sentence] = LINES[event.event];
+    const text = sentence(event, this.#board);
+    const name = this.#board.label(event.student);
+    const time = line.querySelector("time");
     time.dateTime = event.at;
     time.textContent = clockSecond(event.at);
     line.querySelector("use").setAttribute("href", `#i-${icon}`);
     line.querySelector("b").textContent = name ?? text;
     line.querySelector("[data-rest]").textContent = name ? ` ${text}` : "";
     line.querySelector("em").hidden = !event.late;
-    line.classList.toggle("late", event.late);
-    return line;
   }
 }
