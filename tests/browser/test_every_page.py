@@ -1,0 +1,63 @@
+"""What holds on every page: one heading, a name for every control, no inline style, and room on a phone."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from sessions_app.models import LiveSession, SchoolClass, User
+from tests.browser.conftest import Windows
+
+pytestmark = pytest.mark.browser
+
+CONTROLS = "button|link|textbox|combobox|checkbox|radio|spinbutton"
+NAMELESS = re.compile(rf"^\s*- (?:{CONTROLS})(?: \[[^\]]*\])*:?$", re.MULTILINE)
+TWICE = """() => {
+  const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
+  return ids.filter((id, at) => ids.indexOf(id) !== at);
+}"""
+
+
+def look_over(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("h1:visible")).to_have_count(1)
+    assert NAMELESS.findall(page.locator("body").aria_snapshot()) == []
+    assert page.evaluate(TWICE) == []
+    assert page.evaluate("document.querySelectorAll('body [style]:not(svg *)').length") == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+
+TEACHERS: dict[str, Callable[[LiveSession, SchoolClass], str]] = {
+    "sessions": lambda session, school_class: "/teach/sessions/",
+    "new session": lambda session, school_class: "/teach/sessions/new/",
+    "board": lambda session, school_class: f"/teach/sessions/{session.pk}/",
+    "code": lambda session, school_class: f"/teach/sessions/{session.pk}/code/",
+    "classes": lambda session, school_class: "/teach/classes/",
+    "class": lambda session, school_class: f"/teach/classes/{school_class.pk}/",
+    "import": lambda session, school_class: f"/teach/classes/{school_class.pk}/import/",
+    "password": lambda session, school_class: "/accounts/password/",
+    "no such page": lambda session, school_class: "/teach/nothing/",
+}
+
+
+@pytest.mark.usefixtures("sam_in")
+@pytest.mark.parametrize("name", TEACHERS)
+def test_a_teachers_page(
+    windows: Windows, session: LiveSession, alice: User, grade_four: SchoolClass, name: str
+) -> None:
+    look_over(windows.desk(alice, width=390), TEACHERS[name](session, grade_four))
+
+
+@pytest.mark.parametrize("name", ["", "{code}/", "{code}/name/"])
+def test_a_page_of_joining(windows: Windows, session: LiveSession, name: str) -> None:
+    page = windows.phone()
+    page.goto(f"/join/{session.join_code}/")
+    page.get_by_role("button", name="Press start").click()
+    look_over(page, "/join/" + name.format(code=session.join_code))
+
+
+def test_signing_in(windows: Windows) -> None:
+    look_over(windows.phone(), "/accounts/login/")
