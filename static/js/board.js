@@ -9,7 +9,7 @@ import { Chooser, listenToDrags, listenToKeys } from "./board_keys.js";
 import { BoardModel } from "./board_model.js";
 import { Rows } from "./board_rows.js";
 import { TimelineList } from "./board_timeline.js";
-import { clockSecond, now, setServerTime } from "./clock.js";
+import { clockSecond, setServerTime } from "./clock.js";
 import { post, Refused } from "./request.js";
 import { LiveSocket } from "./socket.js";
 import { fill, gettext, ngettext } from "./text.js";
@@ -35,10 +35,9 @@ let caughtUpFrom = null;
 let retryAt = null;
 let resumedAt = -Infinity;
 let behindSince = null;
+let stateAwaited = true;
 let redrawAsked = false;
 let linesStale = false;
-
-// ── The socket ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function receive(frame) {
   if (frame.type === "state") takeState(frame);
@@ -56,6 +55,7 @@ function resume() {
 }
 
 function takeState(frame) {
+  stateAwaited = false;
   if (frame.server_time) setServerTime(frame.server_time);
   const { another, named } = board.applyState(frame);
   if (another) {
@@ -93,10 +93,9 @@ function askRedraw({ lines = false } = {}) {
   });
 }
 
-// ── How the page stands to the server ───────────────────────────────────────────────────────────────────────────────
-
 function showLink(state, detail = {}) {
   if (state === "open") {
+    stateAwaited = true;
     resumedAt = -Infinity;
     resume();
   }
@@ -126,7 +125,7 @@ function showLost() {
 
 /** Live as soon as every event up to the server's newest is here; until then the page says how far it is. */
 function setLink() {
-  if (!socket.isOpen) return;
+  if (!socket.isOpen || stateAwaited) return;
   if (!board.caughtUp) {
     behindSince ??= performance.now();
     if (document.body.dataset.link === "live" && performance.now() - behindSince < BEHIND_GRACE) {
@@ -161,8 +160,6 @@ function banner(state, title, text = "") {
   place.hidden = false;
   find("#try-now").hidden = state !== "lost";
 }
-
-// ── What the page shows ─────────────────────────────────────────────────────────────────────────────────────────────
 
 function showSession() {
   const { session, counts, groups } = board;
@@ -218,8 +215,6 @@ function say(text, tone = "") {
   find("#toasts").replaceChildren(toast);
   if (tone === "good") setTimeout(() => toast.remove(), CONFIRMED_SHOWN);
 }
-
-// ── What the teacher decides ────────────────────────────────────────────────────────────────────────────────────────
 
 async function decide(address, fields, button = null, done = "") {
   button?.setAttribute("aria-busy", "true");

@@ -8,7 +8,6 @@
 
 const zone = document.body.dataset.zone || "UTC";
 const language = document.documentElement.lang || "en";
-const minute = new Intl.DateTimeFormat(language, { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const second = new Intl.DateTimeFormat(language, {
   timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
 });
@@ -23,9 +22,6 @@ export function setServerTime(iso) {
 export function now() {
   return Date.now() + ahead;
 }
-
-/** "14:32" @param {string|number|Date} at */
-export const clockMinute = (at) => minute.format(new Date(at));
 
 /** "14:32:09" @param {string|number|Date} at */
 export const clockSecond = (at) => second.format(new Date(at));

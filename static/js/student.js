@@ -51,8 +51,6 @@ function receive(frame) {
   else if (frame.type === "state") show(frame);
 }
 
-// ── What the page shows ─────────────────────────────────────────────────────────────────────────────────────────────
-
 function stepOf({ session, me }) {
   if (me.step === "consent" && me.consents.participation === false) return "refused";
     return me.step;
@@ -166,8 +164,6 @@ function say(text, tone) {
   find("#toasts").replaceChildren(toast);
 }
 
-// ── What the student does ───────────────────────────────────────────────────────────────────────────────────────────
-
 const ACTIONS = {
   consent: (button) => ({ purpose: "participation", decision: button.dataset.decision, version: state.me.consent_version }),
   leader_ready: () => ({ ready: true }),
@@ -190,8 +186,6 @@ function markProgress(chosen) {
     button.setAttribute("aria-pressed", String(button === chosen));
   }
 }
-
-// ── What the page tells by itself ───────────────────────────────────────────────────────────────────────────────────
 
 function beat() {
   if (socket.isOpen && roundTrip !== null) outbox.add("latency", { rtt_ms: roundTrip });

@@ -36,7 +36,7 @@ def test_the_board_says_that_it_is_lost_keeps_what_it_has_and_catches_up(
     expect(row(board, sam)).to_be_visible()
     board.context.set_offline(False)
     expect(row(board, sam)).to_contain_text("50 %")
-    expect(board.locator("#link-banner")).to_contain_text("Caught up")
+    expect(board.locator("#link-banner")).to_contain_text("came in meanwhile")
 
 
 def test_a_reload_shows_the_same_timeline(
