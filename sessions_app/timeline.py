@@ -132,6 +132,14 @@ class StoredEvent:
     student: UUID | None
     data: dict[str, Any]
 
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> "StoredEvent":
+        """Of (seq, event_type, event_time, late, student_session_id, payload); jsonb comes as text or decoded."""
+        seq, kind, at, late, student, data = row
+        if isinstance(data, (str, bytes)):
+            data = msgspec.json.decode(data)
+        return cls(seq, kind, at, late, student, data or {})
+
 
 def _parameters(events: Sequence[NewEvent]) -> tuple[Any, ...]:
     return (
@@ -205,7 +213,7 @@ def read(session_id: UUID, *, after: int = 0, limit: int = 5000) -> list[StoredE
     """Events with seq > `after`, in order, at most `limit`."""
     with connection.cursor() as cursor:
         cursor.execute(READ, (session_id, after, limit))
-        return [_stored(row) for row in cursor.fetchall()]
+        return [StoredEvent.from_row(row) for row in cursor.fetchall()]
 
 
 async def read_batch(
@@ -213,14 +221,7 @@ async def read_batch(
 ) -> list[StoredEvent]:
     """`read`, on a connection of the caller's."""
     cursor = await db.execute(READ, (session_id, after, limit))
-    return [_stored(row) for row in await cursor.fetchall()]
-
-
-def _stored(row: Sequence[Any]) -> StoredEvent:
-    seq, kind, at, late, student, data = row
-    if isinstance(data, (str, bytes)):
-        data = msgspec.json.decode(data)
-    return StoredEvent(seq, kind, at, late, student, data or {})
+    return [StoredEvent.from_row(row) for row in await cursor.fetchall()]
 
 
 @dataclass(frozen=True, slots=True)
