@@ -179,6 +179,13 @@ function showSession() {
   if (known.join() !== groups.map(({ id }) => id).join()) select.replaceChildren(...options, noGroup);
 }
 
+function showMoments() {
+  const minutes = board.span / 60_000;
+  find("#scale-from").textContent = fill(gettext("%(n)s min ago"), { n: minutes });
+  find("#scale-half").textContent = String(minutes / 2);
+  rows.refresh();
+}
+
 function showRequests() {
   const place = find("#requests");
   const known = new Set([...place.children].map((item) => item.dataset.request));
@@ -275,7 +282,7 @@ listenToKeys(chooser, find("#letters"));
 listenToDrags(find("#rows"), moveTo);
 
 setInterval(() => {
-  if (board.session) rows.refresh();
+  if (board.session) showMoments();
   if (document.body.dataset.link === "lost" && lostSince && !socket.isOpen) showLost();
 }, REFRESH);
 showChosen(null);

@@ -7,13 +7,15 @@
 
 import { now } from "./clock.js";
 
-/** How far back the strip of a row reaches. */
-export const STRIP_SPAN = 8 * 60_000;
+const MINUTE = 60_000;
+const SPANS = [2 * MINUTE, 4 * MINUTE, 8 * MINUTE];
+const MARKS_KEPT_FOR = 2 * SPANS.at(-1);
 const KEPT_ENTRIES = 1_000;
 const PRESENT_AFTER = { socket_opened: () => "here", presence: ({ visible }) => (visible ? "here" : "away") };
-const DONE = new Set(["ready", "leader_ready", "progress", "attention_confirmed"]);
+const DONE = new Set(["ready", "leader_ready", "attention_confirmed"]);
 // Told often and read on a row, not as a line of the timeline.
-const UNLISTED = new Set(["latency"]);
+const UNLISTED = new Set(["latency", "progress"]);
+const PROGRESS_EVERY = 4_000;
 
 export class BoardModel {
   session = null;
@@ -27,6 +29,7 @@ export class BoardModel {
   #seen = new Map();
   #stateSeq = 0;
   #newest = 0;
+  #begun = null;
 
   /**
    * @returns {{another: boolean, named: Set<string>}} whether the timeline is another one than before (a restore), so that it is
@@ -82,6 +85,12 @@ export class BoardModel {
     return seq > this.last;
   }
 
+  /** How far back the strips reach, in milliseconds: as far as there is something to see, and at most eight minutes. */
+  get span() {
+    const age = this.#begun === null ? 0 : now() - this.#begun;
+    return SPANS.find((span) => span >= age) ?? SPANS.at(-1);
+  }
+
   student(id) {
     return this.#students.get(id);
   }
@@ -107,9 +116,9 @@ export class BoardModel {
     };
   }
 
-  /** What the timeline says about a student: spans of presence, marks, and how far the student is. */
+  /** What the timeline says about a student: spans of presence, marks, and how far the student was when. */
   seen(id) {
-    if (!this.#seen.has(id)) this.#seen.set(id, { spans: [], marks: [], progress: null, connection: null });
+    if (!this.#seen.has(id)) this.#seen.set(id, { spans: [], marks: [], progress: [], connection: null });
     return this.#seen.get(id);
   }
 
@@ -122,9 +131,10 @@ export class BoardModel {
     if (!event.student) return;
     const { event: kind, data } = event;
     const at = Date.parse(event.at);
+    this.#begun ??= at;
     const seen = this.seen(event.student);
     this.#mark(seen, kind, at);
-    if (kind === "progress") seen.progress = data.percent;
+    if (kind === "progress") this.#advance(seen.progress, data.percent, at);
     if (kind === "socket_opened") seen.connection = data.connection;
     // A page that was replaced closes after the new one has opened.
     const closes = kind === "socket_closed" && [null, data.connection].includes(seen.connection);
@@ -138,16 +148,23 @@ export class BoardModel {
     if (kind === "ready" || kind === "not_ready") student.ready = kind === "ready";
   }
 
+  #advance(progress, percent, at) {
+    const [before, last] = progress.slice(-2);
+    if (last && at - before.at < PROGRESS_EVERY) progress.pop();
+    progress.push({ percent, at });
+  }
+
   #mark({ marks }, kind, at) {
     if (DONE.has(kind)) marks.push({ kind: "done", at });
     if (kind === "help_request") marks.push({ kind: "aid", at });
     if (kind === "client_error" || kind === "action_refused") marks.push({ kind: "miss", at });
-    while (marks.length && marks[0].at < now() - 2 * STRIP_SPAN) marks.shift();
+    while (marks.length && marks[0].at < now() - MARKS_KEPT_FOR) marks.shift();
   }
 
   #forget() {
     this.last = 0;
     this.timeline = [];
     this.#seen.clear();
+    this.#begun = null;
   }
 }

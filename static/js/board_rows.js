@@ -4,7 +4,6 @@
  */
 
 import { now } from "./clock.js";
-import { STRIP_SPAN } from "./board_model.js";
 import { fill, gettext, ngettext } from "./text.js";
 
 const STRIP_WIDTH = 480;
@@ -114,8 +113,8 @@ export class Rows {
   }
 
   #where(student) {
-    const { progress } = this.#board.seen(student.id);
-    if (progress !== null && this.#board.session.status === "started") return `${progress} %`;
+    const latest = this.#board.seen(student.id).progress.at(-1);
+    if (latest && this.#board.session.status === "started") return `${Math.round(latest.percent)} %`;
     if (student.step === "waiting" && student.ready) return this.#words.ready;
     return this.#words[student.step] ?? student.step;
   }
@@ -129,26 +128,32 @@ export class Rows {
     row.querySelector(".flagged .sr").hidden = Boolean(first);
   }
 
-  /** The staff is drawn while the student is there, thick while the page is hidden; marks stand above or hang below it. */
-  #drawStrip(row, { spans, marks }) {
+  /**
+   * The staff is drawn while the student is there, thick while the page is hidden. Above it a line says how far the student was,
+   * from 0 to 100 %; marks stand on the staff or hang below it.
+   */
+  #drawStrip(row, { spans, marks, progress }) {
+    const { span: reach } = this.#board;
     const end = now();
-    const from = end - STRIP_SPAN;
-    const x = (at) => Math.round(((Math.max(at, from) - from) / STRIP_SPAN) * STRIP_WIDTH);
-    const paths = { pace: "", hush: "", done: "", aid: "", miss: "" };
+    const from = end - reach;
+    const x = (at) => Math.round(((Math.max(at, from) - from) / reach) * STRIP_WIDTH);
+    const paths = { here: "", hush: "", pace: "", done: "", aid: "", miss: "" };
     spans.forEach((span, at) => {
       const until = spans[at + 1]?.from ?? end;
       if (until < from || span.present === "gone") return;
-      paths[span.present === "here" ? "pace" : "hush"] += `M${x(span.from)} ${STAFF}H${x(until)}`;
+      paths[span.present === "here" ? "here" : "hush"] += `M${x(span.from)} ${STAFF}H${x(until)}`;
+    });
+    const before = progress.findLastIndex((point) => point.at < from);
+    progress.slice(Math.max(before, 0)).forEach(({ percent, at }) => {
+      paths.pace += `${paths.pace ? "L" : "M"}${x(at)} ${Math.round(STAFF - 2 - (percent / 100) * (STAFF - 4))}`;
     });
     const recent = marks.filter((mark) => mark.at >= from);
-    const upright = { done: [11, STAFF - 1], aid: [1, STAFF - 1], miss: [STAFF + 1, STAFF + 8] };
+    const upright = { done: [13, STAFF - 1], aid: [1, STAFF - 1], miss: [STAFF + 1, STAFF + 8] };
     for (const { kind, at } of recent) paths[kind] += `M${x(at)} ${upright[kind][0]}V${upright[kind][1]}`;
     for (const path of row.querySelectorAll(".strip path[data-part]")) path.setAttribute("d", paths[path.dataset.part]);
-    const done = recent.filter(({ kind }) => kind === "done").length;
-    setText(
-      row.querySelector(".track .sr"),
-      fill(ngettext("Last 8 minutes: %(n)s contribution.", "Last 8 minutes: %(n)s contributions.", done), { n: done }),
-    );
+    const helps = recent.filter(({ kind }) => kind === "aid").length;
+    const said = ngettext("Asked for help %(n)s time in the last minutes.", "Asked for help %(n)s times in the last minutes.", helps);
+    setText(row.querySelector(".track .sr"), helps ? fill(said, { n: helps }) : "");
   }
 
   /** One row is in the order of Tab; the arrows and J and K move among them. */

@@ -34,7 +34,6 @@ const LINES = {
   socket_opened: ["sync", "", "joins", () => gettext("connected")],
   socket_closed: ["off", "watch", "marks", () => gettext("connection closed")],
   client_error: ["flag", "act", "marks", () => gettext("an error on the device")],
-  progress: ["right", "", "", ({ data }) => fill(gettext("is at %(percent)s %"), { percent: data.percent })],
   attention_check: ["bell", "", "mine", () => gettext("Attention check")],
   attention_confirmed: ["check", "good", "marks", () => gettext("is here")],
   help_request: ["hand", "act", "marks", () => gettext("asks for help")],
