@@ -1,1 +1,20 @@
-urlpatterns: list = []
+"""Pages that show what is computed from the record."""
+
+from django.urls import path, re_path
+
+from analytics_app.views import health, research, teach
+
+urlpatterns = [
+    path("teach/", teach.home, name="teach_home"),
+    path("teach/sessions/<uuid:session_id>/report/", teach.report, name="teach_report"),
+    re_path(
+        r"^teach/sessions/(?P<session_id>[0-9a-f-]{36})/report/timeline\.(?P<form>csv|jsonl)$",
+        teach.report_export,
+        name="teach_report_export",
+    ),
+    path("teach/students/<uuid:student_id>/", teach.student, name="teach_student"),
+    path("research/", research.overview, name="research_overview"),
+    path("health/live", health.live, name="health_live"),
+    path("health/ready", health.ready, name="health_ready"),
+    path("health/tables", health.tables, name="health_tables"),
+]

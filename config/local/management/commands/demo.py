@@ -69,8 +69,7 @@ class Command(BaseCommand):
         added = history.load(sample, now=timezone.now())
         if added:
             self.stdout.write(f"Sample school loaded, with {added} simulated class periods behind it.")
-            call_command("rollup_hourly", verbosity=0)
-        call_command("mirror_dynamodb", "--create-tables", "--rebuild", verbosity=0)
+        call_command("rollup_hourly", verbosity=0)
         connections.close_all()
 
     def _start(self, port: int, *, with_class: bool) -> str:

@@ -1,0 +1,92 @@
+"""Events as sentences, for reports. The board says the same in the browser (static/js/board_timeline.js)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from analytics_app.reports.session import SessionReport
+from sessions_app.timeline import StoredEvent
+
+
+def sentence(event: StoredEvent, labels: Mapping[Any, str]) -> tuple[str, str]:
+    """Who, and what they did. An event without a student has an empty label."""
+    return labels.get(event.student, ""), _said(event.event, event.data)
+
+
+def _said(kind: str, data: Mapping[str, Any]) -> str:
+    say = SENTENCES.get(kind)
+    return say(data) if say else kind.replace("_", " ")
+
+
+def _moved(data: Mapping[str, Any]) -> str:
+    number = data.get("number")
+    return _("moved to group %(number)s") % {"number": number} if number else _("moved out of the groups")
+
+
+def _ended(data: Mapping[str, Any]) -> str:
+    return _("Session ended by itself, after three idle hours") if data.get("reason") == "idle" else _("Session ended")
+
+
+SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "configured": lambda data: _("Session set up with %(groups)s groups") % {"groups": data.get("groups", 0)},
+    "started": lambda data: _("Session started"),
+    "ended": _ended,
+    "member_join": lambda data: _("came back") if data.get("again") else _("joined"),
+    "member_leave": lambda data: _("left"),
+    "member_removed": lambda data: _("was taken out"),
+    "member_moved": _moved,
+    "groups_made": lambda data: _("%(groups)s groups made") % {"groups": data.get("groups", 0)},
+    "leader_chosen": lambda data: _("leads group %(number)s") % {"number": data.get("number", "")},
+    "leader_ready": lambda data: (
+        _("says that the group is ready") if data.get("ready") else _("says that the group is not ready yet")
+    ),
+    "ready": lambda data: _("is ready"),
+    "not_ready": lambda data: _("is not ready yet"),
+    "consent": lambda data: _("takes part") if data.get("decision") == "granted" else _("only listens"),
+    "presence": lambda data: _("is back on the page") if data.get("visible") else _("page hidden"),
+    "socket_opened": lambda data: _("connected"),
+    "socket_closed": lambda data: _("connection closed (%(code)s)") % {"code": data.get("code", "")},
+    "latency": lambda data: _("round trip %(ms)s ms") % {"ms": round(data.get("rtt_ms", 0))},
+    "progress": lambda data: _("is at %(percent)s %%") % {"percent": round(data.get("percent", 0))},
+    "attention_check": lambda data: _("Attention check: %(text)s") % {"text": data.get("text", "")},
+    "attention_confirmed": lambda data: _("is here"),
+    "help_request": lambda data: _("asks for help"),
+    "takeover_requested": lambda data: _("asks to go on with a new device"),
+    "takeover_granted": lambda data: _("goes on with a new device"),
+    "takeover_refused": lambda data: _("stays with the old device"),
+    "action_refused": lambda data: _("tried “%(action)s”, which was refused") % {"action": data.get("action", "")},
+    "client_error": lambda data: _("an error on the device, in %(where)s") % {"where": data.get("where", "")},
+}
+"""One sentence per kind of event, made of its data; the student's label stands before it."""
+
+
+def story(report: SessionReport) -> list[str]:
+    """A session in three sentences: how long and with whom, what they did, and what to look at."""
+    joined = len(report.rows)
+    there = sum(bool(row.minutes) for row in report.rows)
+    minutes = {"minutes": round(report.minutes)}
+    first = ngettext("%(joined)s student joined", "%(joined)s students joined", joined) % {"joined": joined}
+    length = (
+        _("the session lasted %(minutes)s minutes")
+        if report.session.ended_at
+        else _("it runs since %(minutes)s minutes")
+    )
+    active = sum(bool(row.contributions) for row in report.rows)
+    second = _(
+        "%(active)s of the %(there)s who were connected did something; together they did it %(times)s times."
+    ) % {
+        "active": active,
+        "there": there,
+        "times": sum(row.contributions for row in report.rows),
+    }
+    helped = [row.member.label for row in report.rows if row.help]
+    dropped = sum(row.drops for row in report.rows)
+    asked = (
+        _("%(names)s asked for help") % {"names": ", ".join(helped[:4]) + (" …" if len(helped) > 4 else "")}
+        if helped
+        else _("Nobody asked for help")
+    )
+    lost = ngettext("a connection was lost %(n)s time", "a connection was lost %(n)s times", dropped) % {"n": dropped}
+    return [f"{first}; {length % minutes}.", second, f"{asked}; {lost}."]

@@ -1,0 +1,20 @@
+"""What the worker runs by the clock. Every job is a management command too, and safe to run twice or beside itself."""
+
+from procrastinate.contrib.django import app
+
+from analytics_app.rollups.fill import fill_changed
+from sessions_app.lifecycle import end_idle_sessions
+
+
+@app.periodic(cron="5 * * * *")
+@app.task(name="rollup_hourly", queueing_lock="rollup_hourly", pass_context=False)
+def rollup_hourly(timestamp: int) -> None:
+    """At five past the hour: count the hours that have changed."""
+    fill_changed()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="end_idle_sessions", queueing_lock="end_idle_sessions", pass_context=False)
+def end_idle(timestamp: int) -> None:
+    """Every ten minutes: end the sessions in which nothing has happened for three hours."""
+    end_idle_sessions()
