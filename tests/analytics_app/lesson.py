@@ -17,14 +17,19 @@ def minutes(count: float) -> datetime:
 
 
 class Lesson:
-    """A session whose events are appended at given minutes after time zero. It is configured ten minutes before."""
+    """A session whose events are appended at given minutes after time zero. It is configured ten minutes before.
+
+    One whose times are given as `span` has them from the beginning, so that no edit of them marks hours.
+    """
 
     def __init__(
-        self, teacher: User, school_class: SchoolClass, *, configured: float = -10, groups: int = 0, **more: object
-    ):
+        self, teacher: User, school_class: SchoolClass, *, configured: float = -10, groups: int = 0,
+        span: tuple[float, float] | None = None, **more: object,
+    ):  # fmt: skip
+        times = {"status": "ended", "started_at": minutes(span[0]), "ended_at": minutes(span[1])} if span else {}
         self.session = LiveSession.objects.create(
             school=teacher.school, teacher=teacher, school_class=school_class, title="The Ironworks",
-            activity="socratic", status="configured", configured_at=minutes(configured), **more,
+            activity="socratic", configured_at=minutes(configured), **{"status": "configured"} | times | more,
         )  # fmt: skip
         self.groups = [Group.objects.create(session=self.session, number=n + 1) for n in range(groups)]
         timeline.open_timeline(self.session, opened_at=minutes(configured))
