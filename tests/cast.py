@@ -90,6 +90,12 @@ def rosa(db: None) -> User:
 
 
 @pytest.fixture
+def strangers(bob: User, charlie: User, rosa: User) -> list[User]:
+    """Those to whom a session of Alice's does not exist."""
+    return [bob, charlie, rosa]
+
+
+@pytest.fixture
 def ada(school: School) -> User:
     return make_user("ada", "administrator", school, is_staff=True)
 
