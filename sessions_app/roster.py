@@ -24,6 +24,7 @@ from sessions_app.models import (
 SILENT_AFTER = timedelta(seconds=45)
 """A page says something every half minute; one that is silent for longer is away."""
 HELP_STANDS_FOR = timedelta(minutes=5)
+MINUTE = timedelta(minutes=1)
 CONSENT_VERSION = "2026-1"
 """The version of the text that students agree to on their own page (templates/student/)."""
 
@@ -77,15 +78,13 @@ def board_state(session: LiveSession, *, now: datetime | None = None) -> dict[st
     now = now or timezone.now()
     where = timeline.position(session.pk)
     alive = signs_of_life(session.pk, now=now)
-    members = list(
-        StudentSession.objects.filter(session=session, removed_at=None).order_by("label").select_related("session")
-    )
+    members = list(StudentSession.objects.filter(session=session, removed_at=None).order_by("label"))
     consented = set(
         ConsentState.objects.filter(
             purpose=Consent.Purpose.PARTICIPATION, granted=True, student__student_sessions__session=session
         ).values_list("student_id", flat=True)
     )
-    check = AttentionCheck.objects.filter(session=session).order_by("-seq").first()
+    checks = _checks(session)
     requests = TakeoverRequest.objects.filter(session=session, decision="pending").select_related("student_session")
     return {
         "type": "state",
@@ -103,7 +102,7 @@ def board_state(session: LiveSession, *, now: datetime | None = None) -> dict[st
                 "ready": m.ready_at is not None,
                 "present": "gone" if m.left_at else alive[m.pk].presence if m.pk in alive else "gone",
                 "last_seen": alive[m.pk].last_seen if m.pk in alive else None,
-                "needs": needs(m, session, alive.get(m.pk), check, now=now),
+                "needs": needs(m, session, alive.get(m.pk), checks, consented=m.student_id in consented, now=now),
             }
             for m in members
         ],
@@ -121,32 +120,32 @@ def needs(
     member: StudentSession,
     session: LiveSession,
     alive: SignOfLife | None,
-    check: AttentionCheck | None,
+    checks: Sequence[AttentionCheck],
     *,
+    consented: bool,
     now: datetime,
 ) -> list[dict[str, str]]:
     """Why a student needs a look, the most pressing first; empty where all is well, or nothing is running.
 
     The rule that pages print: asked for help in the last five minutes (act); connection lost, page left, not ready
-    a minute after the start, or an attention check open for a minute (watch).
+    a minute after the start or after joining, or an attention check open for a minute (watch). Whoever only listens
+    need not be ready; whoever has just joined need not be connected yet.
     """
     if session.status != LiveSession.Status.STARTED or member.left_at is not None or session.started_at is None:
         return []
     found = []
     if member.help_asked_at and now - member.help_asked_at < HELP_STANDS_FOR:
         found.append({"kind": "act", "text": _("asks for help")})
-    if alive is None or alive.presence == "gone":
+    if alive is None:
+        if now - member.joined_at > SILENT_AFTER:
+            found.append({"kind": "watch", "text": _("connection lost")})
+    elif alive.presence == "gone":
         found.append({"kind": "watch", "text": _("connection lost")})
     elif alive.presence == "away":
         found.append({"kind": "watch", "text": _("page left")})
-    minute = timedelta(minutes=1)
-    if member.ready_at is None and now - session.started_at > minute:
+    if consented and member.ready_at is None and now - max(session.started_at, member.joined_at) > MINUTE:
         found.append({"kind": "watch", "text": _("not ready")})
-    if (
-        check
-        and _open_for(check, member)
-        and now - check.asked_at > minute
-    ):
+    if any(_open_for(check, member) and now - check.asked_at > MINUTE for check in checks):
         found.append({"kind": "watch", "text": _("no answer to the attention check")})
     return found
 
@@ -194,7 +193,7 @@ def student_states(members: Sequence[StudentSession]) -> dict[UUID, dict[str, An
     mates = StudentSession.objects.filter(session=session, group__isnull=False, removed_at=None, left_at=None)
     for group, label in mates.order_by("label").values_list("group_id", "label"):
         labels.setdefault(group, []).append(label)
-    checks = list(AttentionCheck.objects.filter(session=session).order_by("-seq")[:200]) if session.is_open else []
+    checks = _checks(session)
     return {m.pk: _student_state(m, consents.get(m.student_id, {}), labels, checks) for m in members}  # type: ignore[arg-type]
 
 
@@ -239,6 +238,11 @@ def _student_state(
         "attention": {"id": check.seq, "text": check.text} if check else None,
         "server_time": timezone.now(),
     }
+
+
+def _checks(session: LiveSession) -> list[AttentionCheck]:
+    """The attention checks of an open session, the newest first."""
+    return list(AttentionCheck.objects.filter(session=session).order_by("-seq")[:200]) if session.is_open else []
 
 
 def _open_for(check: AttentionCheck, member: StudentSession) -> bool:

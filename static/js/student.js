@@ -65,6 +65,7 @@ function show(next) {
   for (const part of document.querySelectorAll("[data-step]")) {
     if (part !== document.body) part.hidden = !part.dataset.step.split(" ").includes(step);
   }
+  find("#be-ready").hidden ||= next.me.ready;
   showGroup(next.me.group, step);
   showAttention(next.attention);
   showBusy();
