@@ -25,5 +25,5 @@ def tables(settings: LazySettings) -> Iterator[Tables]:
 
 
 @pytest.fixture
-def outbox(tables: Tables) -> Outbox:
+def drain(tables: Tables) -> Outbox:
     return Outbox(tables)
