@@ -12,6 +12,7 @@ import uvloop
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 import argparse
+import gc
 import resource
 import sys
 from collections.abc import Callable
@@ -94,8 +95,16 @@ def main() -> None:
         sys.exit(f"lyceum: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+    _collect_less()
     if not serve(application, host=options.host, port=options.port):
         sys.exit(1)
+
+
+def _collect_less() -> None:
+    """What was loaded stays: it is not looked through again. Events make no cycles, so that collecting can wait."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _port(value: str) -> int:

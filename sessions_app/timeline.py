@@ -8,7 +8,7 @@ statement serves the group commit of a web process (`append_batch`) and a domain
 Every append says so by NOTIFY on `CHANNEL` in its transaction: `<session> <first seq> <last seq>`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -142,21 +142,27 @@ class StoredEvent:
 
 
 def _parameters(events: Sequence[NewEvent]) -> tuple[Any, ...]:
+    """One array per column. Ids and times are written as literals here, at a fraction of the cost of adapting lists."""
     return (
-        [e.id for e in events],
-        [e.session_id for e in events],
-        [e.sender for e in events],
-        [e.key for e in events],
-        [e.event.KIND for e in events],
-        [e.happened_at for e in events],
-        [e.client_time for e in events],
-        [e.received_at for e in events],
+        _literal(e.id for e in events),
+        _literal(e.session_id for e in events),
+        _literal(e.sender for e in events),
+        _literal(e.key for e in events),
+        _literal(e.event.KIND for e in events),
+        _literal(e.happened_at for e in events),
+        _literal(e.client_time for e in events),
+        _literal(e.received_at for e in events),
         [msgspec.json.encode(e.event).decode() for e in events],
-        [e.student_session_id for e in events],
-        [e.event.PURPOSE and e.event.PURPOSE.value for e in events],
+        _literal(e.student_session_id for e in events),
+        _literal(e.event.PURPOSE and e.event.PURPOSE.value for e in events),
         LATE_EVENTS_FOR,
         CHANNEL,
     )
+
+
+def _literal(values: Iterable[UUID | datetime | str | None]) -> str:
+    """An array literal of values that need no quoting: ids, moments, our own names."""
+    return "{" + ",".join("NULL" if value is None else f'"{value}"' for value in values) + "}"
 
 
 def open_timeline(session: LiveSession, *, opened_at: datetime) -> None:

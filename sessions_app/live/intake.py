@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.utils import timezone
 
 from sessions_app import actions, enrolment, wire
 from sessions_app.events import Event, Sent
@@ -69,7 +68,7 @@ class Intake:
 
     def take(self, raw_events: Sequence[msgspec.Raw]) -> None:
         """Take the events of one frame. Raises `Busy` at the bounds; what was taken before stays taken."""
-        received_at = timezone.now()
+        received_at = datetime.now(UTC)
         for raw in raw_events:
             try:
                 event = wire.decode_event(raw)
@@ -85,7 +84,7 @@ class Intake:
 
     def record(self, event: Event, *, key: UUID) -> None:
         """Append what the server itself notes about this page, under a key so that nothing is written twice."""
-        now = timezone.now()
+        now = datetime.now(UTC)
         noted = NewEvent(
             session_id=self._session_id, event=event, received_at=now, happened_at=now, key=key,
             sender=self._ticket.student_session, student_session_id=self._ticket.student_session,
