@@ -14,6 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from analytics_app.mirror.json_values import json_value
@@ -103,6 +104,18 @@ def mark_everything(kinds: Iterable[Kind] = KINDS.values()) -> int:
             mark(kind.name, ids)
             marked += len(ids)
     return marked
+
+
+def requeue(letters: QuerySet[DeadLetter]) -> int:
+    """Try dead letters again; how many those are. A letter goes when its item has been written."""
+    with transaction.atomic():
+        by_kind: dict[str, list[UUID]] = {}
+        for kind, entity_id in letters.order_by().values_list("kind", "entity_id"):
+            by_kind.setdefault(kind, []).append(entity_id)
+        letters.update(requeued_at=timezone.now())
+        for kind in sorted(by_kind):
+            mark(kind, by_kind[kind])
+    return sum(map(len, by_kind.values()))
 
 
 def claim(holder: UUID, *, pace: Pace, in_doubt: bool = False) -> list[Claim]:
