@@ -1,12 +1,18 @@
 """The student's page: for the device that holds the ticket."""
 
+import json
 import uuid
+from datetime import timedelta
 
 import pytest
-from django.test import Client
+from django.db import OperationalError
+from django.test import AsyncRequestFactory, Client
+from django.utils import timezone
 
 from sessions_app import enrolment, lifecycle
+from sessions_app.live.ingest import Busy
 from sessions_app.models import LiveSession, StudentSession, User
+from sessions_app.views import student
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +35,8 @@ def test_the_page_shows_where_the_student_is(sams_device: Client, sam_in: Studen
 
 def test_the_page_says_what_is_kept_and_how_long(sams_device: Client, sam_in: StudentSession):
     consent = sams_device.get(f"/s/{sam_in.pk}/").context["consent"]
-    assert (len(consent["kept"]), consent["until"].year) == (3, consent["until"].year)
+    assert consent["until"].date() == (timezone.now() + timedelta(days=730)).date()
+    assert len(consent["kept"]) == 3
     assert all(sentence.endswith(".") for sentence in consent["kept"])
 
 
@@ -76,3 +83,31 @@ def test_after_the_end_the_page_says_so_for_a_day(sams_device: Client, session: 
 
 def test_the_page_is_only_read(sams_device: Client, sam_in: StudentSession):
     assert sams_device.post(f"/s/{sam_in.pk}/").status_code == 405
+
+
+class Serving:
+    """A server at its bounds: nothing more is taken."""
+
+    def __init__(self, failure: type[Exception]) -> None:
+        self._failure = failure
+
+    async def in_thread(self, *_work: object) -> None:
+        raise self._failure
+
+
+@pytest.mark.parametrize("failure", [Busy, OperationalError])
+async def test_a_post_that_the_server_cannot_take_now_is_to_come_again(
+    monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
+):
+    member = StudentSession(pk=uuid.uuid4())
+    request = AsyncRequestFactory().post(
+        f"/s/{member.pk}/events",
+        '{"events": []}',
+        content_type="application/json",
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    request.COOKIES[enrolment.cookie_name(member.pk)] = enrolment.ticket_sign(member)
+    monkeypatch.setattr(student, "services", lambda: Serving(failure))
+    response = await student.events(request, member.pk)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert json.loads(response.content)["error"]["code"] == "busy"
