@@ -92,7 +92,7 @@ class WindowMetrics:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
+class Stored:
     """What the table had: people over the window, rows by hour, and when the newest of them was counted."""
 
     people: Mapping[str, int]
@@ -110,7 +110,7 @@ def metrics_between(school_id: UUID, start: datetime, end: datetime, *, now: dat
                 cursor.execute("SELECT set_config('lock_timeout', %s, true)", (PATIENCE,))
             changed = changes.pending(start=hours[0], end=end, now=moment, school_id=school_id)
             counted = _count(school_id, [h for h in hours if h >= hour_of(moment) or Cell(h, school_id) in changed])
-            stored = _from_table(school_id, hours, counted)
+            stored = read_table(school_id, hours, counted)
     except DatabaseError as error:
         reason = next((text for kind, text in UNAVAILABLE.items() if isinstance(error.__cause__, kind)), None)
         if reason is None:
@@ -124,7 +124,7 @@ def _count(school_id: UUID, hours: Sequence[datetime]) -> list[source.Measured]:
     return source.measure([Cell(hour, school_id) for hour in hours]) if hours else []
 
 
-def _from_table(school_id: UUID, hours: Sequence[datetime], counted: Sequence[source.Measured]) -> _Stored:
+def read_table(school_id: UUID, hours: Sequence[datetime], counted: Sequence[source.Measured]) -> Stored:
     """The rows of the hours that were not counted just now, and the distinct people of both."""
     present = [(role, person) for measured in counted for role, who in measured.people.items() for person in who]
     values: dict[str, Any] = {
@@ -140,7 +140,7 @@ def _from_table(school_id: UUID, hours: Sequence[datetime], counted: Sequence[so
         found = cursor.fetchall()
     first = len(ROLES)
     rows = {row[first]: row for row in found if row[first] is not None}
-    return _Stored(
+    return Stored(
         people=dict(zip(ROLES, found[0], strict=False)),
         rows={hour: dict(zip(COLUMNS, row[first + 2 :], strict=True)) for hour, row in rows.items()},
         counted_at=max((row[first + 1] for row in rows.values()), default=None),
@@ -151,7 +151,7 @@ def _window(
     school_id: UUID,
     hours: Sequence[datetime],
     counted: Sequence[source.Measured],
-    stored: _Stored | None,
+    stored: Stored | None,
     *,
     as_of: datetime,
     reason: str = "",

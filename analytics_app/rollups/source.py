@@ -25,14 +25,20 @@ cells AS MATERIALIZED (
     FROM unnest(%(ids)s::uuid[], %(schools)s::uuid[], %(hours)s::timestamptz[]) AS c (id, school_id, hour)
     JOIN sessions_app_school o ON o.id = c.school_id
 ),
--- What happened in the hours.
+-- What happened in the hours. OFFSET 0 keeps each hour's events a look-up of their own: the planner, who knows no bounds
+-- here, would read the whole table.
 seen AS MATERIALIZED (
     SELECT c.school_id, c.hour, e.session_id, e.teacher_id, e.student_session_id,
-        coalesce(m.student_id, e.student_session_id) AS student_id, e.event_type, e.event_time,
-        CASE WHEN e.event_type = 'latency' THEN (e.payload->>'rtt_ms')::float8 END AS rtt_ms,
-        pg_column_size(e.*) AS bytes
+        coalesce(m.student_id, e.student_session_id) AS student_id, e.event_type, e.event_time, e.rtt_ms, e.bytes
     FROM cells c
-    JOIN session_events e ON e.school_id = c.school_id AND e.event_time >= c.hour AND e.event_time < c.hour_end
+    CROSS JOIN LATERAL (
+        SELECT e.session_id, e.teacher_id, e.student_session_id, e.event_type, e.event_time,
+            CASE WHEN e.event_type = 'latency' THEN (e.payload->>'rtt_ms')::float8 END AS rtt_ms,
+            pg_column_size(e.*) AS bytes
+        FROM session_events e
+        WHERE e.school_id = c.school_id AND e.event_time >= c.hour AND e.event_time < c.hour_end
+        OFFSET 0
+    ) e
     JOIN sessions_app_livesession s ON s.id = e.session_id
     LEFT JOIN sessions_app_studentsession m ON m.id = e.student_session_id
     WHERE c.is_sample OR NOT (s.is_simulated OR coalesce(m.is_simulated, false))
@@ -50,8 +56,11 @@ touched AS MATERIALIZED (
 ),
 -- Connections and memberships last: they are read from the whole timelines of the sessions that meet the hours.
 lived AS MATERIALIZED (
-    SELECT e.session_id, e.student_session_id, e.sender, e.seq, e.event_type, e.event_time, e.payload
-    FROM (SELECT DISTINCT session_id FROM touched) t JOIN session_events e ON e.session_id = t.session_id
+    SELECT e.* FROM (SELECT DISTINCT session_id FROM touched) t
+    CROSS JOIN LATERAL (
+        SELECT e.session_id, e.student_session_id, e.sender, e.seq, e.event_type, e.event_time, e.payload
+        FROM session_events e WHERE e.session_id = t.session_id OFFSET 0
+    ) e
 ),
 members AS MATERIALIZED (
     SELECT m.id AS student_session_id, m.group_id

@@ -17,7 +17,7 @@ def own_database(name: str) -> Iterator[str]:
         yield connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     finally:
         connection.close()
-        connection.close_pool()
+        connection.close_pool()  # type: ignore[attr-defined]
         connection.creation.destroy_test_db(before, verbosity=0)
         connection.settings_dict["TEST"]["NAME"] = kept
 

@@ -7,12 +7,17 @@ sessions AS MATERIALIZED (
     WHERE o.is_sample OR NOT s.is_simulated
 ),
 seen AS MATERIALIZED (
-    SELECT e.school_id, e.session_id, e.teacher_id, e.student_session_id, e.event_type, e.event_time,
-        coalesce(m.student_id, e.student_session_id) AS student_id, pg_column_size(e.*) AS bytes,
-        CASE WHEN e.event_type = 'latency' THEN (e.payload->>'rtt_ms')::float8 END AS rtt
+    SELECT e.*, coalesce(m.student_id, e.student_session_id) AS student_id
     FROM sessions_app_school o
-    JOIN session_events e ON e.school_id = o.id
-        AND e.event_time >= %(hour)s::timestamptz AND e.event_time < %(hour)s::timestamptz + interval '1 hour'
+    CROSS JOIN LATERAL (
+        SELECT e.school_id, e.session_id, e.teacher_id, e.student_session_id, e.event_type, e.event_time,
+            pg_column_size(e.*) AS bytes,
+            CASE WHEN e.event_type = 'latency' THEN (e.payload->>'rtt_ms')::float8 END AS rtt
+        FROM session_events e
+        WHERE e.school_id = o.id
+            AND e.event_time >= %(hour)s::timestamptz AND e.event_time < %(hour)s::timestamptz + interval '1 hour'
+        OFFSET 0
+    ) e
     JOIN sessions s USING (session_id)
     LEFT JOIN sessions_app_studentsession m ON m.id = e.student_session_id
     WHERE o.is_sample OR NOT coalesce(m.is_simulated, false)
@@ -21,8 +26,11 @@ active AS MATERIALIZED (
     SELECT s.* FROM sessions s, hour h WHERE s.started_at < h.t1 AND (s.ended_at IS NULL OR s.ended_at >= h.t0)
 ),
 whole AS MATERIALIZED (
-    SELECT e.session_id, e.school_id, e.student_session_id, e.sender, e.seq, e.event_type, e.event_time, e.payload
-    FROM (SELECT session_id FROM seen UNION SELECT session_id FROM active) t JOIN session_events e USING (session_id)
+    SELECT e.* FROM (SELECT session_id FROM seen UNION SELECT session_id FROM active) t
+    CROSS JOIN LATERAL (
+        SELECT e.session_id, e.school_id, e.student_session_id, e.sender, e.seq, e.event_type, e.event_time, e.payload
+        FROM session_events e WHERE e.session_id = t.session_id OFFSET 0
+    ) e
 ),
 members AS MATERIALIZED (
     SELECT m.id AS student_session_id, m.group_id
