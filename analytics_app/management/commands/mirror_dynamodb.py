@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--create-tables", action="store_true", help="create the tables that are missing")
-        parser.add_argument("--rebuild", action="store_true", help="write every item again")
+        parser.add_argument("--rebuild", action="store_true", help="write every item again, and delete all others")
         parser.add_argument("--once", action="store_true", help="write what has changed, and end")
         parser.add_argument("--verify", action="store_true", help="compare every item, both ways")
         parser.add_argument("--repair", action="store_true", help="compare, and write again what does not agree")
@@ -64,7 +64,7 @@ class Command(BaseCommand):
             self._say(options, f"{told['waiting']} items wait to be written; {told['dead_letters']} were given up.")
             if told["waiting"]:
                 return [f"{told['waiting']} items could not be written."]
-        if options["repair"]:
+        if options["repair"] or options["rebuild"]:
             self._repair(tables, options, told)
         if options["verify"] or options["repair"]:
             found = self._compare(tables)
@@ -78,7 +78,8 @@ class Command(BaseCommand):
         found = self._compare(tables)
         agreement.repair(tables, found)
         told["repaired"] = _told(found)
-        self._say(options, f"Before the repair: {_sentences(found)}")
+        if not found.agrees:
+            self._say(options, f"Repaired: {_sentences(found)}")
         told["waiting"] = self._drain(tables)
 
     def _compare(self, tables: Tables) -> Agreement:

@@ -108,6 +108,8 @@ def test_the_command_repairs_what_does_not_agree(agreeing: Tables, sam: Student,
 def test_the_command_rebuilds_everything(agreeing: Tables, sam: Student, sam_in: StudentSession, capsys):
     for key in (items.STUDENT_PROFILE.key(sam.pk), items.SESSION.key(sam_in.pk)):
         write(agreeing, key, None)
+    orphan = items.SESSION.key(uuid.uuid4())
+    write(agreeing, orphan, {"PK": orphan.pk, "SK": orphan.sk})
     status, told = run(capsys, "--rebuild", "--verify")
     assert (status, told["marked"], told["waiting"]) == (0, 3, 0)
 
