@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from analytics_app.api import metrics
 from analytics_app.views import health, research, teach
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     ),
     path("teach/students/<uuid:student_id>/", teach.student, name="teach_student"),
     path("research/", research.overview, name="research_overview"),
+    path("api/metrics/hourly", metrics.HourlyMetrics.as_view(), name="api_hourly_metrics"),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
     path("health/tables", health.tables, name="health_tables"),

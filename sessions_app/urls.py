@@ -2,6 +2,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
+from sessions_app.api import live_sessions
 from sessions_app.views import account, board, class_student, classes, join, student, teach
 
 urlpatterns = [
@@ -61,5 +62,11 @@ urlpatterns = [
         "teach/classes/<uuid:class_id>/students/<uuid:membership_id>/consent",
         class_student.consent,
         name="teach_class_student_consent",
+    ),
+    path("api/live-sessions/", live_sessions.LiveSessionList.as_view(), name="api_live_sessions"),
+    path(
+        "api/live-sessions/<uuid:session_id>/events",
+        live_sessions.LiveSessionEvents.as_view(),
+        name="api_live_session_events",
     ),
 ]
