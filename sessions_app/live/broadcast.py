@@ -9,15 +9,14 @@ coalesced to a tenth of a second and encoded once for all pages.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol
 from uuid import UUID
-
-from django.db import DatabaseError
 
 from sessions_app import roster, timeline
 from sessions_app.events import KINDS, Event, MemberRemoved, SocketOpened, TakeoverGranted
 from sessions_app.live import connections, protocol
+from sessions_app.live.ingest import Busy
 from sessions_app.models import LiveSession
 from sessions_app.timeline import Appended, NewEvent, Position, StoredEvent
 from sessions_app.wire import Encoder
@@ -29,6 +28,8 @@ BOARD_EVERY = 1.0  # seconds between two states of the board
 BOARD_AT_LEAST_EVERY = 15.0  # so that a student who fell silent is seen to have
 POSITION_EVERY = 5.0
 READ_AT_ONCE = 1000
+
+NOT_NOW = (Busy, *protocol.DATABASE_AWAY)
 
 Published = list[dict[str, Any]]
 InThread = Callable[..., Coroutine[Any, Any, Any]]
@@ -57,6 +58,7 @@ class TeacherPage(Protocol):
     live: bool
 
     def push(self, frame: str) -> None: ...
+    def end(self, code: protocol.Close) -> None: ...
     def leave(self, code: protocol.Close) -> None: ...
 
 
@@ -67,6 +69,7 @@ class StudentPage(Protocol):
     connection: UUID
 
     def push_state(self, state: dict[str, Any]) -> None: ...
+    def recheck(self) -> None: ...
     def end(self, code: protocol.Close) -> None: ...
     def leave(self, code: protocol.Close) -> None: ...
 
@@ -89,6 +92,7 @@ class Watch:
         self._told = start.seq
         self._pending: Published = []
         self._reading = False
+        self._catching_up: set[TeacherPage] = set()
         self._reader = reader
         self._in_thread = in_thread
         self._wake = asyncio.Event()
@@ -102,6 +106,11 @@ class Watch:
     @property
     def idle(self) -> bool:
         return not self.teachers and not self.students
+
+    def pages(self) -> Iterable[TeacherPage | StudentPage]:
+        yield from self.teachers
+        for of_student in self.students.values():
+            yield from of_student
 
     def stop(self) -> None:
         for task in self._tasks:
@@ -125,12 +134,16 @@ class Watch:
             self._wake.set()
 
     def resume(self, page: TeacherPage, *, epoch: UUID | None, after: int) -> None:
-        """Send a page everything behind `after` (from the beginning where its epoch is another), then go on live."""
+        """Send a page everything behind `after` (from the beginning where its epoch is another), then go on live.
+
+        A page that comes from another process may be ahead of what this one was told of.
+        """
         page.live = False
-        page.position = min(after, self._sent) if epoch == self.epoch else 0
-        self.teachers.add(page)
+        page.position = after if epoch == self.epoch else 0
         self._board_due.set()
-        self._spawn(self.catch_up(page))
+        if page not in self._catching_up:
+            self._catching_up.add(page)
+            self._spawn(self._catch_up(page))
 
     def students_changed(self) -> None:
         self._students_due.set()
@@ -159,20 +172,17 @@ class Watch:
             self._board_due.set()
         if kind.PUSHES_STATE:
             self._students_due.set()
-        if kind is MemberRemoved:
-            self._end(event["student"], protocol.Close.NOT_ALLOWED)
-        elif kind is TakeoverGranted:
-            self._end(event["student"], protocol.Close.OTHER_DEVICE)
+        pages = list(self.students.get(event["student"], ()))
+        if kind in {MemberRemoved, TakeoverGranted}:
+            # The device that took over may be connected before this is heard of: the tickets tell the two apart.
+            for page in pages:
+                page.recheck()
         elif kind is SocketOpened:
             data = event["data"]
             newest = data.connection if isinstance(data, SocketOpened) else UUID(data["connection"])
-            self._end(event["student"], protocol.Close.OTHER_DEVICE, older_than=newest)
-
-    def _end(self, student: UUID, code: protocol.Close, older_than: UUID | None = None) -> None:
-        """Close a student's sockets. Connections are numbered by UUIDv7, so that an older one is smaller."""
-        for page in list(self.students.get(student, ())):
-            if older_than is None or page.connection < older_than:
-                page.end(code)
+            for page in pages:
+                if page.connection < newest:  # numbered by UUIDv7: the older one is smaller
+                    page.end(protocol.Close.OTHER_DEVICE)
 
     async def _pump(self) -> None:
         while True:
@@ -210,23 +220,25 @@ class Watch:
                 return
             self._take([as_published(event) for event in found])
 
-    async def catch_up(self, page: TeacherPage) -> None:
+    async def _catch_up(self, page: TeacherPage) -> None:
         attempts = connections.pauses()
-        while page in self.teachers:
-            if page.position >= self._sent:
-                page.live = True
-                return
+        while page in self.teachers and page.position < self._sent:
+            epoch, after = self.epoch, page.position
             try:
-                found = await self._read(page.position)
+                found = await self._read(after)
             except protocol.LOST:
                 await anext(attempts)
                 continue
-            found = [event for event in found if page.position < event.seq <= self._sent]
+            if page.position != after or self.epoch != epoch:
+                continue  # it asked again, or the timeline was restored, while this was read
+            found = [event for event in found if event.seq <= self._sent]
             if not found:
                 page.position = self._sent
                 continue
             page.position = found[-1].seq
             page.push(protocol.events(self.epoch, [as_published(event) for event in found]))
+        page.live = True
+        self._catching_up.discard(page)
 
     async def _read(self, after: int) -> list[StoredEvent]:
         return await self._reader.run(
@@ -244,6 +256,8 @@ class Watch:
             except protocol.LOST:
                 continue
             if now is None:
+                for gone in list(self.pages()):
+                    gone.end(protocol.Close.NO_SUCH_SESSION)
                 continue
             if now.epoch != self.epoch:
                 log.warning("the timeline of session %s was restored; its pages read it again", self.session_id)
@@ -254,7 +268,7 @@ class Watch:
                     page.live = False
             self.nudge(now.seq)
             frame = protocol.position(self.epoch, self._sent)
-            for page in self.teachers:
+            for page in [page for page in self.teachers if page.live]:
                 page.push(frame)
 
     async def _boards(self) -> None:
@@ -266,7 +280,9 @@ class Watch:
             if self.teachers:
                 try:
                     frame = await self._in_thread(_board_frame, self.session_id)
-                except DatabaseError:
+                except LiveSession.DoesNotExist:
+                    continue
+                except NOT_NOW:
                     log.warning("the state of session %s cannot be read at the moment", self.session_id)
                     self._board_due.set()
                 else:
@@ -282,7 +298,7 @@ class Watch:
             self._students_due.clear()
             try:
                 states = await self._in_thread(_student_states, self.session_id, list(self.students))
-            except DatabaseError:
+            except NOT_NOW:
                 log.warning("the states of students in session %s cannot be read at the moment", self.session_id)
                 await asyncio.sleep(BOARD_EVERY)
                 self._students_due.set()

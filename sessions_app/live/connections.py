@@ -14,6 +14,12 @@ from django.db import connections
 
 log = logging.getLogger(__name__)
 
+# A server that went without a word (a failover, a cut cable) is noticed in seconds; a unix socket ignores these.
+NOTICE_LOSS = {
+    "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}  # fmt: skip
+
 Connection = psycopg.AsyncConnection[Any]
 T = TypeVar("T")
 LONGEST_PAUSE = 2.0  # seconds
@@ -23,7 +29,7 @@ def _conninfo() -> dict[str, Any]:
     settings = connections["default"].get_connection_params()
     for not_libpq in ("pool", "cursor_factory", "context", "prepare_threshold", "server_side_binding"):
         settings.pop(not_libpq, None)
-    return settings
+    return NOTICE_LOSS | settings
 
 
 async def connect(name: str) -> Connection:

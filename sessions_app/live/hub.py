@@ -2,19 +2,17 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import msgspec
 import psycopg
-from channels.layers import get_channel_layer
 from django.conf import settings
 
 from sessions_app import timeline
-from sessions_app.live import connections, groups
-from sessions_app.live.broadcast import InThread, StudentPage, TeacherPage, Watch, from_commit
+from sessions_app.live import connections
+from sessions_app.live.broadcast import InThread, Published, StudentPage, TeacherPage, Watch, from_commit
+from sessions_app.live.relay import Relay
 from sessions_app.timeline import Appended, NewEvent
 
 log = logging.getLogger(__name__)
@@ -28,33 +26,28 @@ class Hub:
         self._in_thread = in_thread
         self._opening = asyncio.Lock()
         self._reader = connections.Lasting("reader")
-        self._process = f"{os.getpid()}-{uuid4().hex[:8]}"
-        self._tasks: set[asyncio.Task[None]] = {asyncio.create_task(self._listen(), name="listen")}
-        self._layer = get_channel_layer() if settings.REDIS_URL else None
-        self._channel = ""
-        if self._layer is not None:
-            self._tasks.add(asyncio.create_task(self._receive(), name="receive"))
+        self._listener = asyncio.create_task(self._listen(), name="listen")
+        self._relay = Relay(self._heard) if settings.REDIS_URL else None
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._listener.cancel()
+        await asyncio.gather(self._listener, return_exceptions=True)
+        if self._relay is not None:
+            await self._relay.stop()
         for watch in self._watches.values():
             watch.stop()
         self._watches.clear()
         await self._reader.close()
 
-    def watch(self, session_id: UUID) -> Watch | None:
-        return self._watches.get(session_id)
-
     def pages(self) -> Iterable[TeacherPage | StudentPage]:
         for watch in self._watches.values():
-            yield from watch.teachers
-            for of_student in watch.students.values():
-                yield from of_student
+            yield from watch.pages()
 
     async def open(self, session_id: UUID) -> Watch | None:
-        """The watch of a session, or None where the session has no timeline."""
+        """The watch of a session, or None where the session has no timeline.
+
+        It ends when its last page is removed, so add the page before awaiting anything else.
+        """
         async with self._opening:
             found = self._watches.get(session_id)
             if found is None:
@@ -62,50 +55,50 @@ class Hub:
                 if start is None:
                     return None
                 found = self._watches[session_id] = Watch(session_id, start, self._reader, self._in_thread)
-                if self._layer is not None and self._channel:
-                    await self._layer.group_add(groups.session(session_id), self._channel)
+                if self._relay is not None:
+                    self._relay.join(session_id)
             return found
+
+    def add_teacher(self, watch: Watch, page: TeacherPage) -> None:
+        watch.teachers.add(page)
 
     def add_student(self, watch: Watch, page: StudentPage) -> None:
         watch.students.setdefault(page.student_session, set()).add(page)
 
-    def remove(self, watch: Watch, page: Any) -> None:
-        """A page was closed. A session without pages is not watched any more."""
+    def remove_teacher(self, watch: Watch, page: TeacherPage) -> None:
         watch.teachers.discard(page)
-        student = getattr(page, "student_session", None)
-        if student in watch.students:
-            watch.students[student].discard(page)
-            if not watch.students[student]:
-                del watch.students[student]
+        self._close_idle(watch)
+
+    def remove_student(self, watch: Watch, page: StudentPage) -> None:
+        of_student = watch.students.get(page.student_session, set())
+        of_student.discard(page)
+        if not of_student:
+            watch.students.pop(page.student_session, None)
+        self._close_idle(watch)
+
+    def _close_idle(self, watch: Watch) -> None:
+        """A session without pages is not watched any more."""
         if watch.idle and self._watches.get(watch.session_id) is watch:
             del self._watches[watch.session_id]
             watch.stop()
-            if self._layer is not None:
-                self._keep(self._layer.group_discard(groups.session(watch.session_id), self._channel))
+            if self._relay is not None:
+                self._relay.leave(watch.session_id)
 
     def committed(self, written: list[tuple[NewEvent, Appended]]) -> None:
         """This process has written these events, in this order."""
-        by_session: dict[UUID, list[dict[str, Any]]] = {}
+        by_session: dict[UUID, Published] = {}
         for event, result in written:
-            if event.session_id in self._watches or self._layer is not None:
+            if event.session_id in self._watches or self._relay is not None:
                 by_session.setdefault(event.session_id, []).append(from_commit(event, result))
         for session_id, events in by_session.items():
-            watch = self._watches.get(session_id)
-            if watch is not None:
-                watch.publish(events)
-            if self._layer is not None:
-                message = {
-                    "type": "timeline.appended",
-                    "process": self._process,
-                    "session": str(session_id),
-                    "events": msgspec.json.encode(events),
-                }
-                self._keep(self._layer.group_send(groups.session(session_id), message))
+            self._heard(session_id, events)
+            if self._relay is not None:
+                self._relay.send(session_id, events)
 
-    def _keep(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _heard(self, session_id: UUID, events: list[dict[str, Any]]) -> None:
+        watch = self._watches.get(session_id)
+        if watch is not None:
+            watch.publish(events)
 
     async def _listen(self) -> None:
         """NOTIFY from everything that appends, in this process and in others."""
@@ -124,16 +117,3 @@ class Hub:
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 log.warning("the listener is not connected at the moment: %s", type(error).__name__)
             await anext(attempts)
-
-    async def _receive(self) -> None:
-        """Events that other processes wrote, where Redis carries them. What it loses, NOTIFY makes up for."""
-        layer = self._layer
-        assert layer is not None
-        self._channel = await layer.new_channel("lyceum")
-        for session_id in self._watches:
-            await layer.group_add(groups.session(session_id), self._channel)
-        while True:
-            message = await layer.receive(self._channel)
-            watch = self._watches.get(UUID(message["session"]))
-            if watch is not None and message["process"] != self._process:
-                watch.publish(groups.published(message["events"]))

@@ -1,12 +1,15 @@
 """Group commit: what arrives during one commit is written by the next, in one transaction.
 
 One batch is in flight and there is no timer. An event is reported to whoever submitted it only after COMMIT. A batch
-that fails for its content is split in half until the bad event is alone; one that fails because the database went away
-is sent again when it is back, and the keys keep that from writing anything twice.
+that fails for its content is split in half until the bad event is alone; one that fails for any other reason (the
+database went away, its disk is full) is sent again until it is written, and the keys keep that from writing anything
+twice.
 """
 
 import asyncio
 import logging
+import os
+import signal
 from collections.abc import Callable
 from uuid import UUID
 
@@ -23,6 +26,9 @@ MOST_QUEUED = 5000
 
 Report = Callable[[NewEvent, Appended], None]
 Committed = Callable[[list[tuple[NewEvent, Appended]]], None]
+
+BAD_CONTENT = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, UnicodeError)
+"""What an event's content can cause. Anything else is not the sender's fault, whose event is then kept and tried."""
 
 UNWRITABLE = Appended("unwritable", seq=None, event_time=None, late=False, stored_type=None)
 REUSED = Appended("key_reused", seq=None, event_time=None, late=False, stored_type=None)
@@ -47,6 +53,7 @@ class Ingest:
         self._empty.set()
         self._connection = connections.Lasting("ingest")
         self._task = asyncio.create_task(self._run(), name="ingest")
+        self._task.add_done_callback(_end_process_where_it_failed)
 
     @property
     def queued(self) -> int:
@@ -72,9 +79,12 @@ class Ingest:
         """Wait until everything that was submitted is written."""
         await self._empty.wait()
 
-    async def stop(self) -> None:
-        """Write what is queued, then end."""
-        await self.drained()
+    async def stop(self, *, within: float) -> None:
+        """Write what is queued, for at most `within` seconds, then end. What was not written was not acknowledged."""
+        try:
+            await asyncio.wait_for(self.drained(), within)
+        except TimeoutError:
+            log.warning("%d events were not written; their senders keep them", self.queued)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         await self._connection.close()
@@ -98,7 +108,7 @@ class Ingest:
         events = [event for event, _ in batch]
         try:
             results = await self._append(events)
-        except psycopg.Error as error:
+        except BAD_CONTENT as error:
             if len(batch) > 1:
                 middle = len(batch) // 2
                 await self._write(batch[:middle])
@@ -113,11 +123,20 @@ class Ingest:
                 report(event, result)
 
     async def _append(self, events: list[NewEvent]) -> list[Appended]:
-        """Append, again and again while the database is away. Other errors rise."""
+        """Append, again and again until the database does it. `BAD_CONTENT` rises."""
         attempts = connections.pauses()
         while True:
             try:
                 return await self._connection.run(lambda db: timeline.append_batch(db, events))
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            except BAD_CONTENT:
+                raise
+            except psycopg.Error as error:
                 log.warning("the timeline cannot be written at the moment: %s", type(error).__name__)
                 await anext(attempts)
+
+
+def _end_process_where_it_failed(task: asyncio.Task[None]) -> None:
+    """Without its writer a process would take events and never answer: let a new one take its place."""
+    if not task.cancelled() and task.exception() is not None:
+        log.critical("events cannot be written any more, so this process ends", exc_info=task.exception())
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,6 +1,5 @@
 """Which address is which socket."""
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.urls import path
 
@@ -8,7 +7,7 @@ from sessions_app.live.student import StudentSocket
 from sessions_app.live.teacher import TeacherSocket
 
 urlpatterns = [
-    path("ws/sessions/<uuid:session>/teacher/", AuthMiddlewareStack(TeacherSocket.as_asgi())),
+    path("ws/sessions/<uuid:session>/teacher/", TeacherSocket.as_asgi()),
     path("ws/sessions/<uuid:student_session>/student/", StudentSocket.as_asgi()),
 ]
 

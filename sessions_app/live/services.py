@@ -18,6 +18,7 @@ from sessions_app.live.protocol import Close
 
 THREADS = 4
 MOST_WAITING = 2000
+STOP_WITHIN = 8.0  # seconds to write what is queued when the process ends
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class Services:
 
     async def stop(self) -> None:
         self.stopping = True
-        await self.ingest.stop()
+        await self.ingest.stop(within=STOP_WITHIN)
         await self.hub.stop()
         self._threads.shutdown(wait=False)
 
@@ -77,8 +78,8 @@ def services() -> Services:
 
 async def shutdown() -> None:
     """Tell every page that the server goes (4412), write what is queued, then stop. Nothing acknowledged is lost."""
-    found = _running.pop(asyncio.get_running_loop(), None)
-    if found is None:
+    found = _running.get(asyncio.get_running_loop())
+    if found is None or found.stopping:
         return
     found.stopping = True
     for page in list(found.hub.pages()):

@@ -5,8 +5,11 @@ consumer makes a task per message, which costs more than everything else that ha
 """
 
 import asyncio
+import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +26,19 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 MOST_FRAMES_WAITING = 200
+FRAMES_AT_ONCE = 500
+FRAMES_PER_SECOND = 100.0
+"""What one page may send: far more than a page of ours does, and too little to slow the others down."""
+
+
+def cookie(scope: dict[str, Any], name: str) -> str:
+    """A cookie among the headers of the handshake, or nothing."""
+    for header, value in scope["headers"]:
+        if header == b"cookie":
+            with contextlib.suppress(CookieError):
+                morsel = SimpleCookie(value.decode("latin-1")).get(name)
+                return morsel.value if morsel else ""
+    return ""
 
 
 class Socket(AsyncConsumer):
@@ -37,6 +53,8 @@ class Socket(AsyncConsumer):
         self._sender: asyncio.Task[None] | None = None
         self._closing = False
         self._close_code: int | None = None
+        self._allowance = float(FRAMES_AT_ONCE)
+        self._counted_at = time.monotonic()
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -58,6 +76,9 @@ class Socket(AsyncConsumer):
                     return
                 if self._closing:
                     continue
+                if self._too_many():
+                    self.end(Close.BUSY)
+                    continue
                 text = message.get("text")
                 if text is not None:
                     self.text(text)
@@ -66,6 +87,14 @@ class Socket(AsyncConsumer):
         finally:
             self._closing = True
             self.closed(code)
+
+    def _too_many(self) -> bool:
+        """Whether this frame is one more than the page may send by now."""
+        now = time.monotonic()
+        earned = (now - self._counted_at) * FRAMES_PER_SECOND
+        self._counted_at = now
+        self._allowance = min(FRAMES_AT_ONCE, self._allowance + earned) - 1
+        return self._allowance < 0
 
     async def opened(self) -> None:
         raise NotImplementedError

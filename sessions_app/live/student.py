@@ -1,6 +1,6 @@
 """The student's socket: `/ws/sessions/<student session>/student/`."""
 
-from http.cookies import CookieError, SimpleCookie
+import asyncio
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -13,7 +13,7 @@ from sessions_app.live.broadcast import Watch
 from sessions_app.live.ingest import Busy
 from sessions_app.live.intake import Intake
 from sessions_app.live.protocol import CLOSE_FOR, Close
-from sessions_app.live.socket import Socket
+from sessions_app.live.socket import Socket, cookie
 from sessions_app.models import StudentSession
 from sessions_app.refusals import Refused
 from sessions_app.wire import Encoder, EventsFrame, Malformed, PingFrame
@@ -31,24 +31,28 @@ class StudentSocket(Socket):
         self._acks: list[tuple[UUID, int]] = []
         self._state: dict[str, Any] = {}
         self._watch: Watch | None = None
+        self._held: enrolment.Ticket
+        self._rechecking: asyncio.Task[None] | None = None
         self._intake: Intake | None = None
 
     async def opened(self) -> None:
         self.student_session = self.scope["url_route"]["kwargs"]["student_session"]
-        ticket = _ticket(self.scope, self.student_session)
+        ticket = enrolment.ticket_read(cookie(self.scope, enrolment.cookie_name(self.student_session)))
         if ticket is None or ticket.student_session != self.student_session:
             return self.end(Close.NOT_SIGNED_IN)
         try:
             member, state = await self.services.in_thread(_member_and_state, ticket)
         except Refused as refused:
-            self.push(protocol.refused(refused))
-            return self.end(CLOSE_FOR.get(refused.code, Close.NOT_ALLOWED))
+            return self._refuse(refused)
         except (Busy, *protocol.DATABASE_AWAY):
             return self.end(Close.BUSY)
-        watch = await self._watched(member)
+        try:
+            watch = await self.services.hub.open(member.session_id)
+        except protocol.LOST:
+            return self.end(Close.BUSY)
         if watch is None:
             return self.end(Close.NO_SUCH_SESSION)
-        self._watch = watch
+        self._watch, self._held = watch, ticket
         self._intake = Intake(
             self.services, ticket, member.session_id, acknowledge=self._acknowledge, complain=self._complain
         )
@@ -60,11 +64,21 @@ class StudentSocket(Socket):
             self.end(Close.BUSY)
         return None
 
-    async def _watched(self, member: StudentSession) -> Watch | None:
+    def recheck(self) -> None:
+        """Look again whether the ticket is worth anything, because something happened to it."""
+        self._rechecking = asyncio.create_task(self._recheck())
+
+    async def _recheck(self) -> None:
         try:
-            return await self.services.hub.open(member.session_id)
-        except protocol.LOST:
-            return None
+            await self.services.in_thread(enrolment.member_by_ticket, self._held)
+        except Refused as refused:
+            self._refuse(refused)
+        except (Busy, *protocol.DATABASE_AWAY):
+            self.end(Close.BUSY)
+
+    def _refuse(self, refused: Refused) -> None:
+        self.push(protocol.refused(refused))
+        self.end(CLOSE_FOR.get(refused.code, Close.NOT_ALLOWED))
 
     def text(self, raw: str) -> None:
         if self._intake is None:
@@ -91,7 +105,7 @@ class StudentSocket(Socket):
     def closed(self, code: int) -> None:
         if self._watch is None or self._intake is None:
             return
-        self.services.hub.remove(self._watch, self)
+        self.services.hub.remove_student(self._watch, self)
         self._watch = None
         key = uuid5(self.connection, "closed")
         try:
@@ -118,20 +132,6 @@ class StudentSocket(Socket):
 
     def _complain(self, error: dict[str, Any]) -> None:
         self.push(Encoder.text({"type": "error", **error}))
-
-
-def _ticket(scope: dict[str, Any], student_session: UUID) -> enrolment.Ticket | None:
-    """The join cookie among the headers of the handshake, checked without the database."""
-    wanted = enrolment.cookie_name(student_session)
-    for name, value in scope["headers"]:
-        if name == b"cookie":
-            try:
-                morsel = SimpleCookie(value.decode("latin-1")).get(wanted)
-            except CookieError:
-                return None
-            if morsel is not None:
-                return enrolment.ticket_read(morsel.value)
-    return None
 
 
 def _member_and_state(ticket: enrolment.Ticket) -> tuple[StudentSession, dict[str, Any]]:

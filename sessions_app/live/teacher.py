@@ -4,13 +4,18 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest
+
 from sessions_app import access, roster, wire
 from sessions_app.live import protocol
 from sessions_app.live.broadcast import Watch
 from sessions_app.live.ingest import Busy
 from sessions_app.live.protocol import Close
-from sessions_app.live.socket import Socket
-from sessions_app.models import LiveSession, User
+from sessions_app.live.socket import Socket, cookie
+from sessions_app.models import User
 from sessions_app.wire import Encoder, Malformed, PingFrame, ResumeFrame
 
 CHECK_EVERY = 60.0
@@ -29,22 +34,21 @@ class TeacherSocket(Socket):
 
     async def opened(self) -> None:
         session_id: UUID = self.scope["url_route"]["kwargs"]["session"]
-        user = self.scope["user"]
-        if not user.is_authenticated:
+        session_key = cookie(self.scope, settings.SESSION_COOKIE_NAME)
+        if not session_key:
             return self.end(Close.NOT_SIGNED_IN)
         try:
-            board = await self.services.in_thread(_board, user.pk, session_id)
+            board = await self.services.in_thread(_board, session_key, session_id)
             watch = await self.services.hub.open(session_id)
-        except access.Hidden:
-            return self.end(Close.NO_SUCH_SESSION)
-        except access.Forbidden:
-            return self.end(Close.NOT_ALLOWED)
+        except (access.Hidden, access.Forbidden, _SignedOut) as error:
+            return self.end(_CLOSE_FOR[type(error)])
         except (Busy, *protocol.DATABASE_AWAY, *protocol.LOST):
             return self.end(Close.BUSY)
         if watch is None:
             return self.end(Close.NO_SUCH_SESSION)
         self._watch = watch
-        self._checks = asyncio.create_task(self._check(user.pk, session_id))
+        self.services.hub.add_teacher(watch, self)
+        self._checks = asyncio.create_task(self._check(session_key, session_id))
         self.push(Encoder.text(board))
         return None
 
@@ -67,25 +71,50 @@ class TeacherSocket(Socket):
         if self._checks is not None:
             self._checks.cancel()
         if self._watch is not None:
-            self.services.hub.remove(self._watch, self)
+            self.services.hub.remove_teacher(self._watch, self)
             self._watch = None
 
-    async def _check(self, user: Any, session_id: UUID) -> None:
+    async def _check(self, session_key: str, session_id: UUID) -> None:
         while True:
             await asyncio.sleep(CHECK_EVERY)
             try:
-                if not await self.services.in_thread(_may_see, user, session_id):
-                    self.end(Close.NOT_ALLOWED)
+                await self.services.in_thread(_visible, session_key, session_id)
+            except (access.Hidden, access.Forbidden):
+                self.end(Close.NOT_ALLOWED)
+            except _SignedOut:
+                self.end(Close.NOT_SIGNED_IN)
             except (Busy, *protocol.DATABASE_AWAY):
                 continue
 
 
-def _board(user_id: Any, session_id: UUID) -> dict[str, Any]:
-    user = access.require_role(User.objects.get(pk=user_id), User.Role.TEACHER, User.Role.ADMINISTRATOR)
+class _SignedOut(Exception):
+    """The cookie belongs to nobody who is signed in (any more)."""
+
+
+_CLOSE_FOR: dict[type[Exception], Close] = {
+    access.Hidden: Close.NO_SUCH_SESSION,
+    access.Forbidden: Close.NOT_ALLOWED,
+    _SignedOut: Close.NOT_SIGNED_IN,
+}
+
+
+def _user(session_key: str) -> User:
+    """Whoever is signed in with a session cookie, by the rules by which pages know them."""
+    request = HttpRequest()
+    request.session = SessionStore(session_key)
+    user = auth.get_user(request)
+    if not isinstance(user, User):
+        raise _SignedOut
+    return user
+
+
+def _board(session_key: str, session_id: UUID) -> dict[str, Any]:
+    user = access.require_role(_user(session_key), User.Role.TEACHER, User.Role.ADMINISTRATOR)
     return roster.board_state(access.live_session(user, session_id, action="live board"))
 
 
-def _may_see(user_id: Any, session_id: UUID) -> bool:
-    user = User.objects.filter(pk=user_id, is_active=True).first()
-    visible = access.live_sessions(user) if user else LiveSession.objects.none()
-    return visible.filter(pk=session_id).exists()
+def _visible(session_key: str, session_id: UUID) -> None:
+    """Raises what `_board` raises, and leaves no note of a look that nobody took."""
+    user = access.require_role(_user(session_key), User.Role.TEACHER, User.Role.ADMINISTRATOR)
+    if not access.live_sessions(user).filter(pk=session_id).exists():
+        raise access.Hidden
