@@ -4,9 +4,9 @@ A timeline's positions are gapless and in commit order, so what is new in it is 
 which it was looked through. That costs whoever appends nothing. What is no event is marked by triggers
 (`models.rolled`).
 
-An event changes the hour in which it happened. It also tells that the student was still there since the event before
-it, so it changes the hours from that one on, and for a moment longer; and what begins or ends a connection or a
-membership changes the hours that follow, up to the session's end.
+An event changes the hour in which it happened. It also tells that the student was still there since their event before
+it, and the last one that the session was still alive; so it changes the hours from those on, and for a moment longer.
+What begins or ends a connection or a membership changes the hours that follow, up to the session's end.
 """
 
 from datetime import datetime
@@ -34,16 +34,20 @@ ahead AS MATERIALIZED (
     WHERE (p.session_id IS NULL OR p.seq < c.last_seq OR p.epoch <> c.epoch) {scope}
 ),
 walked AS (
-    SELECT a.session_id, a.school_id, a.ended_at, e.seq > a.seq AS is_new, e.event_type, e.event_time,
-        least(
-            lag(e.event_time) OVER (PARTITION BY e.session_id, e.student_session_id ORDER BY e.event_time, e.seq),
-            lag(e.event_time) OVER (PARTITION BY e.session_id ORDER BY e.event_time, e.seq)
-        ) AS before,
+    SELECT a.session_id, a.school_id, a.ended_at, e.seq > a.seq AS is_new, e.student_session_id,
+        e.event_type, e.event_time,
+        lag(e.event_time) OVER (PARTITION BY e.session_id, e.student_session_id ORDER BY e.event_time, e.seq) AS before,
+        max(e.event_time) FILTER (WHERE e.seq <= a.seq) OVER (PARTITION BY e.session_id) AS seen_last,
         max(e.event_time) OVER (PARTITION BY e.session_id) AS last_time
     FROM ahead a JOIN session_events e ON e.session_id = a.session_id AND e.seq <= a.last_seq
 ),
 stretches AS (
-    SELECT DISTINCT school_id, date_trunc('hour', coalesce(before, event_time), 'UTC') AS first,
+    SELECT DISTINCT school_id,
+        date_trunc('hour', least(
+            event_time,
+            CASE WHEN student_session_id IS NOT NULL THEN before END,
+            CASE WHEN event_time > seen_last THEN seen_last END
+        ), 'UTC') AS first,
         date_trunc('hour', CASE
             WHEN event_type = ANY(%(lasting)s) THEN greatest(last_time, coalesce(ended_at, %(now)s))
             ELSE event_time + %(silent)s END, 'UTC') AS last

@@ -25,8 +25,8 @@ cells AS MATERIALIZED (
     FROM unnest(%(ids)s::uuid[], %(schools)s::uuid[], %(hours)s::timestamptz[]) AS c (id, school_id, hour)
     JOIN sessions_app_school o ON o.id = c.school_id
 ),
--- What happened in the hours. OFFSET 0 keeps each hour's events a look-up of their own: the planner, who knows no bounds
--- here, would read the whole table.
+-- What happened in the hours. OFFSET 0 keeps the events of each hour a look-up of their own: the planner knows no
+-- bounds here and would read the whole table.
 seen AS MATERIALIZED (
     SELECT c.school_id, c.hour, e.session_id, e.teacher_id, e.student_session_id,
         coalesce(m.student_id, e.student_session_id) AS student_id, e.event_type, e.event_time, e.rtt_ms, e.bytes

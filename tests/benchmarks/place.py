@@ -13,13 +13,20 @@ def own_database(name: str) -> Iterator[str]:
     before = connection.settings_dict["NAME"]
     kept = connection.settings_dict["TEST"]["NAME"]
     connection.settings_dict["TEST"]["NAME"] = f"bench_{name}"
+    _disconnect()
     try:
         yield connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     finally:
-        connection.close()
-        connection.close_pool()  # type: ignore[attr-defined]
+        _disconnect()
         connection.creation.destroy_test_db(before, verbosity=0)
+        _disconnect()
         connection.settings_dict["TEST"]["NAME"] = kept
+
+
+def _disconnect() -> None:
+    """The pool goes on giving out connections to the database that it was opened for."""
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
 
 
 def fastest_of(rounds: int, *works: Callable[[], object]) -> list[float]:
