@@ -208,6 +208,7 @@ def test_a_ticket_opens_the_place_that_it_was_signed_for(sam_in: StudentSession,
 @pytest.mark.parametrize(
     "text",
     ["", "nonsense", signing.dumps([uuid.uuid4().hex, 1]), signing.dumps(["x", 1], salt=enrolment._SALT)],
+    ids=["nothing", "nonsense", "of another purpose", "of no session"],
 )
 def test_what_was_not_signed_here_as_a_ticket_is_none(text: str):
     assert enrolment.ticket_read(text) is None
