@@ -28,20 +28,21 @@ _MARK = f"""
     SELECT %s, entity_id FROM unnest(%s::uuid[]) AS entity_id ORDER BY entity_id {MARK_AGAIN}
 """
 _CLAIM = """
-    UPDATE analytics_app_outboxitem SET
+    WITH due AS MATERIALIZED (
+        SELECT id FROM analytics_app_outboxitem
+        WHERE next_attempt_at <= clock_timestamp() AND kind = ANY(%(kinds)s)
+            AND (lease_id IS NULL OR lease_id = %(holder)s OR leased_until < clock_timestamp())
+        ORDER BY next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
+    )
+    UPDATE analytics_app_outboxitem o SET
         lease_id = %(holder)s,
         leased_until = clock_timestamp() + make_interval(secs => %(lease)s),
         unsure_until = CASE
             WHEN lease_id IS NULL OR lease_id = %(holder)s AND NOT %(in_doubt)s THEN unsure_until
             ELSE clock_timestamp() + make_interval(secs => %(settling)s)
         END
-    WHERE id IN (
-        SELECT id FROM analytics_app_outboxitem
-        WHERE next_attempt_at <= clock_timestamp() AND kind = ANY(%(kinds)s)
-            AND (lease_id IS NULL OR lease_id = %(holder)s OR leased_until < clock_timestamp())
-        ORDER BY next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
-    )
-    RETURNING id, kind, entity_id, version, attempts, marked_at, last_error
+    FROM due WHERE o.id = due.id
+    RETURNING o.id, kind, entity_id, version, attempts, marked_at, last_error
 """
 _MARK_AT_ONCE: Final = 5000
 

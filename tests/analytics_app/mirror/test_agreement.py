@@ -1,8 +1,11 @@
 """`mirror_dynamodb`: what does not agree is found, told and repaired."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
 import uuid
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from analytics_app.mirror import agreement, items, keys
+from analytics_app.mirror import agreement, items, keys, outbox
 from analytics_app.mirror.outbox import Outbox
 from analytics_app.mirror.writer import Tables, Write
 from analytics_app.models import DeadLetter, OutboxItem
@@ -142,6 +145,19 @@ def test_people_read_sentences(agreeing: Tables, sam: Student, capsys):
     with pytest.raises(CommandError, match="1 items do not agree"):
         call_command("mirror_dynamodb", "--verify")
     assert f"missing    SocraticBenchmarks STUDENT#{sam.pk} PROFILE" in capsys.readouterr().out
+
+
+def test_without_options_it_goes_on_until_a_signal(tables: Tables, monkeypatch):
+    def run_until_stopped(stop: threading.Event, *, tables: Tables) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait(10)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(outbox, "run", run_until_stopped)
+    call_command("mirror_dynamodb")
+    assert signal.getsignal(signal.SIGTERM) is not before[signal.SIGTERM]
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_bad_arguments_exit_with_2():

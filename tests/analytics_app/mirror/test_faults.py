@@ -2,17 +2,22 @@
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partialmethod
+from unittest import mock
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
 
-from analytics_app.mirror import agreement, items
+from analytics_app.mirror import agreement, items, outbox
 from analytics_app.mirror.leases import Pace
 from analytics_app.mirror.outbox import Outbox
 from analytics_app.mirror.writer import Away, Tables
-from analytics_app.models import DeadLetter, OutboxItem
+from analytics_app.models import DeadLetter, MirrorHour, OutboxItem
 from sessions_app.models import LiveSession, Student, StudentSession
 from tests.analytics_app.mirror.fault_proxy import Faults, proxy
 from tests.cast import join, make_student
@@ -151,3 +156,33 @@ def test_a_dynamodb_that_is_away_costs_no_item_an_attempt_of_its_own(tables: Tab
     nowhere.release()
     assert OutboxItem.objects.filter(attempts=0, lease_id=None).count() == 5
     assert not OutboxItem.objects.exclude(unsure_until=None).exists()
+
+
+def test_the_worker_waits_for_a_dynamodb_that_is_away(tables: Tables, sam: Student, monkeypatch):
+    stop = threading.Event()
+    faults = Faults(rate=1.0, kinds=("dropped",))
+
+    def pause(failures: int) -> float:
+        faults.rate = 0.0 if failures == 3 else 1.0
+        return 0.0
+
+    monkeypatch.setattr(outbox, "_pause", pause)
+    monkeypatch.setattr(outbox, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "close", lambda: None)
+    with behind(faults, tables) as shaky:
+        look = shaky.check
+        monkeypatch.setattr(shaky, "check", lambda: look() if OutboxItem.objects.exists() else stop.set())
+        monkeypatch.setattr(outbox, "LOOK_AT_TABLES_SECONDS", 0.0)
+        outbox.run(stop, tables=shaky, pace=Pace(first_wait=0, longest_wait=0, settling=0))
+    assert faults.met == ["dropped"] * 3
+    assert MirrorHour.objects.get().failed_passes == 3
+    assert agreement.compare(tables).agrees
+
+
+def test_the_command_tells_when_items_could_not_be_written(tables: Tables, sam: Student, monkeypatch, capsys):
+    faults = Faults(rate=1.0, kinds=("throttled",))
+    impatient = partialmethod(Outbox.drain, patience=0.0)
+    monkeypatch.setattr(Outbox, "drain", impatient)
+    with behind(faults, tables) as shaky, mock.patch.dict(os.environ, AWS_ENDPOINT_URL=shaky.endpoint):
+        with pytest.raises(CommandError, match="1 items could not be written"):
+            call_command("mirror_dynamodb", "--once")

@@ -226,6 +226,21 @@ def test_the_drain_survives_a_database_that_goes_away(tables: Tables, sam: Stude
     assert not failures
 
 
+def test_the_worker_creates_the_tables_that_are_missing(settings, sam: Student, monkeypatch):
+    stop = threading.Event()
+    tables = Tables(prefix=f"{settings.DYNAMODB_TABLE_PREFIX}{uuid.uuid4().hex[:8]}_")
+    record = outbox._record
+
+    def record_and_stop(counts: outbox.Counts) -> None:
+        record(counts)
+        stop.set()
+
+    monkeypatch.setattr(outbox, "_record", record_and_stop)
+    monkeypatch.setattr(connection, "close", lambda: None)
+    outbox.run(stop, tables=tables)
+    assert mirrored(tables, items.STUDENT_PROFILE.key(sam.pk)) is not None
+
+
 def test_a_drain_that_is_stopped_gives_its_claims_back(tables: Tables, sam: Student):
     stop = threading.Event()
     stop.set()
