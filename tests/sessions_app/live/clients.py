@@ -68,9 +68,9 @@ class Page:
         return await self.until("error", lambda f: f["key"] == key)
 
 
-def eventually(holds: Callable[[], bool]) -> None:
+def eventually(holds: Callable[[], bool], patience: float = PATIENCE) -> None:
     """Wait until something is true of the database."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < end, "it never came true"
         time.sleep(0.02)
