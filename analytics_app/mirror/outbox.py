@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -169,13 +169,15 @@ class Outbox:
 def provide_tables(tables: Tables) -> list[str]:
     """Create the tables that are missing, and mark everything that belongs in them; the names of those created.
 
-    A table that had to be created is empty, whatever was written before: a local DynamoDB forgets.
+    A table that had to be created is empty, whatever was written before: a local DynamoDB forgets. The marks are made
+    first, so that a process killed in between leaves them and not an empty table that nobody fills.
     """
-    created = tables.create_missing()
-    if created:
-        marked = leases.mark_everything(kind for kind in KINDS.values() if kind.table.name in created)
-        log.info("created %s, with %d items to write", " and ".join(created), marked)
-    return created
+    missing = tables.missing()
+    marked = leases.mark_everything(kind for kind in KINDS.values() if kind.table.name in missing)
+    tables.create_missing()
+    if missing:
+        log.info("created %s, with %d items to write", " and ".join(missing), marked)
+    return missing
 
 
 def run(stop: threading.Event, *, tables: Tables | None = None, pace: Pace | None = None) -> None:
@@ -197,7 +199,7 @@ def run(stop: threading.Event, *, tables: Tables | None = None, pace: Pace | Non
             log.warning("DynamoDB is away (%s): %s", error.code, error)
             failures += 1
             look_at, pause = 0.0, _pause(failures)
-        except (OperationalError, InterfaceError) as error:
+        except (DatabaseError, InterfaceError) as error:  # away, or not migrated yet
             log.warning("the database is away: %s", error)
             connection.close()
             failures += 1
@@ -205,7 +207,7 @@ def run(stop: threading.Event, *, tables: Tables | None = None, pace: Pace | Non
         stop.wait(pause)
     try:
         outbox.release()
-    except (OperationalError, InterfaceError):
+    except (DatabaseError, InterfaceError):
         log.info("the leases of this drain run out by themselves")
     finally:
         connection.close()

@@ -171,13 +171,17 @@ class Tables:
                 request = reply.get("UnprocessedKeys") or {}
         return found
 
-    def create_missing(self) -> list[str]:
-        """Create the tables that are not there, with stream, backups and TTL; the names of those created."""
-        created = [table.name for table in TABLES.values() if self._create(table)]
+    def missing(self) -> list[str]:
+        """The names of the tables that are not there."""
+        return [table.name for table in TABLES.values() if not self._exists(table)]
+
+    def create_missing(self) -> None:
+        """Create the tables that are not there, and give each its stream, backups and TTL where it lacks them."""
         for table in TABLES.values():
+            if not self._exists(table):
+                self._create(table)
             self._await_active(table)
             self._equip(table)
-        return created
 
     def check(self) -> None:
         """Ask for each table, quickly. Raises `Away` or `TableMissing`."""
@@ -252,20 +256,19 @@ class Tables:
     def _plain(self, item: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self._deserialize(value) for name, value in item.items()}
 
-    def _create(self, table: Table) -> bool:
+    def _exists(self, table: Table) -> bool:
         try:
             self._read(self._patient.describe_table, table.name, {"TableName": self.prefix + table.name})
         except TableMissing:
-            pass
-        else:
             return False
+        return True
+
+    def _create(self, table: Table) -> None:
         try:
             self._read(self._patient.create_table, table.name, table.definition(self.prefix))
         except Away as error:
-            if error.code == "ResourceInUseException":  # somebody else is creating it
-                return False
-            raise
-        return True
+            if error.code != "ResourceInUseException":  # somebody else is creating it
+                raise
 
     def _await_active(self, table: Table) -> None:
         for _ in range(120):

@@ -183,6 +183,9 @@ def test_the_command_tells_when_items_could_not_be_written(tables: Tables, sam: 
     faults = Faults(rate=1.0, kinds=("throttled",))
     impatient = partialmethod(Outbox.drain, patience=0.0)
     monkeypatch.setattr(Outbox, "drain", impatient)
-    with behind(faults, tables) as shaky, mock.patch.dict(os.environ, AWS_ENDPOINT_URL=shaky.endpoint):
-        with pytest.raises(CommandError, match="1 items could not be written"):
-            call_command("mirror_dynamodb", "--once")
+    with (
+        behind(faults, tables) as shaky,
+        mock.patch.dict(os.environ, AWS_ENDPOINT_URL=shaky.endpoint),
+        pytest.raises(CommandError, match="1 items could not be written"),
+    ):
+        call_command("mirror_dynamodb", "--once")

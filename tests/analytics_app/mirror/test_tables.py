@@ -1,9 +1,15 @@
 """The tables themselves, as requirements 000 and 002 define them."""
 
+from unittest import mock
+
 import boto3
 import pytest
 
+from analytics_app.mirror.outbox import provide_tables
 from analytics_app.mirror.writer import TableMissing, Tables
+from analytics_app.models import OutboxItem
+
+pytestmark = pytest.mark.django_db
 
 
 def described(tables: Tables, name: str) -> dict:
@@ -32,8 +38,19 @@ def test_every_key_is_text(tables: Tables):
     assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [("PK", "HASH"), ("SK", "RANGE")]
 
 
-def test_creating_again_creates_nothing(tables: Tables):
-    assert tables.create_missing() == []
+def test_creating_again_changes_nothing(tables: Tables):
+    before = described(tables, "SocraticBenchmarks")
+    tables.create_missing()
+    assert described(tables, "SocraticBenchmarks") == before
+
+
+def test_a_process_killed_between_marking_and_creating_leaves_the_marks(settings, sam, monkeypatch):
+    tables = Tables(prefix="nowhere_")
+    OutboxItem.objects.all().delete()
+    monkeypatch.setattr(tables, "create_missing", mock.Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        provide_tables(tables)
+    assert OutboxItem.objects.get().entity_id == sam.pk
 
 
 def test_tables_that_are_missing_are_missed(settings):
