@@ -60,11 +60,11 @@ def database_url() -> str:
     return f"postgresql://{quote(db['USER'])}{password}@{host}{port}/{quote(db['NAME'])}"
 
 
-def serve(log: Path, **environment: str) -> Server:
-    """Start a web process and wait for its address."""
+def serve(log: Path, *arguments: str, program: str = "config.server", port: int = 0, **environment: str) -> Server:
+    """Start a web process, which is the module `program` given `arguments` and a port, and wait for its address."""
     with log.open("a") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "config.server", "--port", "0"],
+            [sys.executable, "-m", program, *arguments, "--port", str(port)],
             cwd=ROOT,
             env={
                 **os.environ,
