@@ -1,6 +1,7 @@
 """Students who keep a ledger: what they attempted, and what was acknowledged at which place."""
 
 import asyncio
+import itertools
 import json
 import random
 import time
@@ -120,7 +121,7 @@ def settle(database: str, students: Students) -> Account:
     misordered = 0
     for diary in students.diaries:
         order = [number for sender, _, _, number in stored if sender == diary.member]
-        misordered += sum(later <= earlier for earlier, later in zip(order, order[1:], strict=False))
+        misordered += sum(later <= earlier for earlier, later in itertools.pairwise(order))
         misordered += sum(places.get(key, seq) != seq for key, seq in diary.acknowledged.items())
     return Account(
         attempted=students.attempted,

@@ -74,8 +74,8 @@ async def in_mid_write(database: str, students: Students, kill: Callable[[], Non
         await db.execute("SELECT pg_stat_clear_snapshot()")
     while acknowledged and students.last_acknowledged_at < held_at:
         await asyncio.sleep(0.01)
-    await asyncio.to_thread(kill)
     killed_at = time.monotonic()
+    await asyncio.to_thread(kill)
     await db.close()
     while students.last_acknowledged_at < killed_at:
         assert time.monotonic() < killed_at + PATIENCE, "nothing was acknowledged any more"
