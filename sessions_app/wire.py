@@ -7,7 +7,7 @@ deep nesting, long integers, unknown fields, wrong types.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
@@ -69,7 +69,7 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class ClientEvent:
-    """An event as a client sent it, decoded and checked. `at` is the client's clock."""
+    """An event as a client sent it, decoded and checked. `at` is the client's clock, in UTC."""
 
     key: UUID
     event: Event
@@ -130,16 +130,19 @@ def decode_event(raw: msgspec.Raw) -> ClientEvent:
                 else f"There is no event of the kind {envelope.event!r}.",
                 envelope.key,
             )
+        at = envelope.at.astimezone(UTC)
         event = kind.decode(envelope.data)
         if b"\\u0000" in bytes(envelope.data):
             check_value(_values.decode(envelope.data))
     except RecursionError:
         raise Malformed("too_deep", "The event is nested too deeply.", _key_of(raw)) from None
+    except OverflowError:
+        raise Malformed("bad_value", "The time lies outside of the calendar.", _key_of(raw)) from None
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeError) as error:
         raise _explained(error, _key_of(raw)) from None
     except Malformed as error:
         raise Malformed(error.code, error.message, _key_of(raw)) from None
-    return ClientEvent(envelope.key, event, envelope.at)
+    return ClientEvent(envelope.key, event, at)
 
 
 def decode_value(raw: bytes) -> Any:
