@@ -1,6 +1,6 @@
 """How far a study is: sessions and distinct students in each of its cells against the target, and what to run next."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -111,7 +111,7 @@ def _span(found: QuerySet[StudentSession], since: datetime) -> Span:
     return Span(since, **found.filter(session__started_at__gte=since).aggregate(**_counts()))
 
 
-def _cell(cell: StudyCondition, row: dict[str, int]) -> Cell:
+def _cell(cell: StudyCondition, row: Mapping[str, Any]) -> Cell:
     condition = cell.condition
     return Cell(
         code=condition.code,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -104,11 +104,12 @@ def report(request: DeskRequest, session_id: UUID) -> HttpResponse:
     found = session_report(session)
     labels = {row.member.pk: row.member.label for row in found.rows}
     page = Paginator(found.events, EVENTS_A_PAGE).get_page(request.GET.get("page"))
-    page.object_list = [
+    lines: list[dict[str, Any]] = [
         {"at": e.at, "late": e.late, "label": label, "text": text}
         for e in page.object_list
         for label, text in [wording.sentence(e, labels)]
     ]
+    page.object_list = lines  # type: ignore[assignment]
     address = reverse("teach_report_export", args=[session.pk, "csv"])
     return render(
         request,
@@ -168,7 +169,7 @@ class _Echo:
 
 @require_safe
 @at_desk
-def report_export(request: DeskRequest, session_id: UUID, form: str) -> HttpResponse | StreamingHttpResponse:
+def report_export(request: DeskRequest, session_id: UUID, form: str) -> HttpResponse:
     """The timeline as CSV or JSON Lines. Labels are in it, so that its name says `identifiable`."""
     session = access.live_session(_reader(request), session_id, action=f"session export {form}")
     found = session_report(session)
@@ -179,7 +180,7 @@ def report_export(request: DeskRequest, session_id: UUID, form: str) -> HttpResp
         if form == "csv"
         else (_json_lines(found, labels), "application/jsonl; charset=utf-8")
     )
-    response = StreamingHttpResponse(list(lines), content_type=content_type)
+    response = HttpResponse("".join(lines), content_type=content_type)
     day = timezone.localtime(found.start).strftime("%Y-%m-%d")
     response["Content-Disposition"] = f'attachment; filename="timeline-{day}-{session.pk}-identifiable.{form}"'
     return response

@@ -17,7 +17,7 @@ from sessions_app.models import LiveSession, User
 class ErrorBody(serializers.Serializer[Any]):
     code = serializers.CharField()
     message = serializers.CharField()
-    fields = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), allow_null=True)  # type: ignore[assignment]
+    fields = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), allow_null=True)
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
@@ -54,7 +54,7 @@ class TimelineEventSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     late = serializers.BooleanField()
     student = serializers.UUIDField(allow_null=True, help_text="The student's session.")
-    data = serializers.DictField()  # type: ignore[assignment]
+    data = serializers.DictField()
 
 
 class TimelineSerializer(serializers.Serializer[Any]):

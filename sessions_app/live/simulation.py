@@ -26,6 +26,8 @@ from sessions_app.models import StudentSession
 log = logging.getLogger(__name__)
 
 MOST_UNACKNOWLEDGED = 32
+LAST_TRIES = 5
+"""Connections that a student makes after the end to get the last answers."""
 FINAL_CODES = {4401, 4403, 4404, 4409, 4410}
 STEPS = ("reading", "talking", "writing")
 
@@ -94,7 +96,9 @@ class SimulatedStudent:
 
     async def run(self, *, until: asyncio.Event) -> None:
         """Take part until the session is over for this student, or `until` is set; then wait for the last answers."""
-        while not until.is_set():
+        last_tries = LAST_TRIES
+        while last_tries and not (until.is_set() and not self._frames):
+            last_tries -= until.is_set()
             try:
                 async with connect(
                     self._address, additional_headers=self._headers, compression=None, open_timeout=30
@@ -118,7 +122,7 @@ class SimulatedStudent:
             done, _ = await asyncio.wait([listening, living], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 if living is task and not task.exception():
-                    return task.result()
+                    return bool(task.result())
                 if (error := task.exception()) is not None:
                     raise error
             return False
@@ -162,11 +166,12 @@ class SimulatedStudent:
                 await self._drop(socket)
                 return False
             await self._pause(self._rng.uniform(0.5, 1.5) * self._temper.every)
-        for _ in range(100):
+        for _ in range(300):
             if not self._frames:
-                break
+                return True
+            await self._flush(socket)
             await asyncio.sleep(0.05)
-        return True
+        return False
 
     def _act(self) -> None:
         """What a student does next, by where they are."""
