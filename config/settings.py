@@ -88,11 +88,13 @@ TEMPLATES = [
     },
 ]
 
-# One pool per process, because an ASGI process that keeps connections per thread leaks them.
+# One pool per process, because an ASGI process that keeps connections per thread leaks them. A connection is looked at
+# before it is given out, so that a restart of the database costs nobody an error.
 DATABASES = {
     "default": {
         **checked.DATABASE,
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             **checked.DATABASE["OPTIONS"],  # type: ignore[dict-item]
             "pool": {"min_size": 2, "max_size": 8, "timeout": 10},
@@ -219,6 +221,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "Data management",
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
+    "DASHBOARD_CALLBACK": "sessions_app.admin.dashboard.counts",
     "SITE_ICON": lambda request: f"{STATIC_URL}icon.svg",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: f"{STATIC_URL}icon.svg"}],
     "STYLES": [lambda request: f"{STATIC_URL}css/admin.css"],

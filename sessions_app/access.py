@@ -8,6 +8,7 @@ What somebody may not see does not exist for them (`Hidden`, a 404); a page that
 (403). Each reading of student data is logged.
 """
 
+from typing import TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -28,6 +29,7 @@ from sessions_app.models import (
 )
 
 AnyUser = User | AnonymousUser
+M = TypeVar("M", bound=Model)
 
 
 class Hidden(Http404):
@@ -97,6 +99,18 @@ def studies(user: AnyUser) -> QuerySet[Study]:
 def studied_sessions(user: AnyUser) -> QuerySet[StudentSession]:
     """The students' sessions of a researcher's studies, to be shown under pseudonyms."""
     return StudentSession.objects.filter(session__study__in=studies(user))
+
+
+def administered(user: AnyUser, rows: QuerySet[M], *, school: str | None) -> QuerySet[M]:
+    """The rows that an administrator may see in the data management; `school` is the way from a row to its school.
+
+    None is for rows that belong to no school: an administrator of one school sees none of them.
+    """
+    if not isinstance(user, User) or not user.is_active or user.role != User.Role.ADMINISTRATOR:
+        return rows.none()
+    if user.school_id is None:
+        return rows
+    return rows.filter(**{school: user.school_id}) if school else rows.none()
 
 
 def live_session(user: AnyUser, pk: UUID, *, action: str) -> LiveSession:

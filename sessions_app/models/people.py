@@ -230,6 +230,10 @@ class ClassMembership(TimeOrderedModel):
     def __str__(self) -> str:
         return self.label
 
+    def clean(self) -> None:
+        if self.student_id and self.school_class_id and self.student.school_id != self.school_class.school_id:
+            raise ValidationError({"student": _("A student of another school cannot be in this class.")})
+
 
 class Consent(TimeOrderedModel):
     """One decision of one giver about one purpose. Append-only: a change of mind is a new row.

@@ -1,0 +1,26 @@
+"""Who read what, and who guessed at join codes."""
+
+from django.contrib import admin
+
+from sessions_app.admin.scope import OwnChoices, ReadOnlyAdmin
+from sessions_app.models import AccessLog, JoinFailures
+
+
+@admin.register(AccessLog)
+class AccessLogAdmin(ReadOnlyAdmin):
+    list_display = ("at", "user", "action", "object_type", "object_id", "school")
+    list_filter = ("object_type", ("school", OwnChoices), ("user", OwnChoices))
+    list_select_related = ("user", "school")
+    search_fields = ("action", "user__username", "object_id")
+    date_hierarchy = "at"
+    ordering = ("-id",)
+    sortable_by = ()
+
+
+@admin.register(JoinFailures)
+class JoinFailuresAdmin(ReadOnlyAdmin):
+    """By address, so of no school in particular: seen by administrators of the whole installation."""
+
+    school_path = None
+    list_display = ("window", "address", "failures")
+    ordering = ("-window",)
