@@ -56,7 +56,7 @@ class OutboxItem(models.Model):
         indexes = [models.Index(fields=["next_attempt_at"], name="outbox_item_due")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.entity_id}"
+        return f"{self.get_kind_display()} {self.entity_id}"
 
 
 class DeadLetter(models.Model):
@@ -85,7 +85,7 @@ class DeadLetter(models.Model):
         constraints = [models.UniqueConstraint(fields=["kind", "entity_id"], name="dead_letter_once")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.entity_id}: {self.error_code}"
+        return f"{self.get_kind_display()}: {self.error_code}"
 
 
 class MirrorHour(models.Model):
