@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -156,12 +157,15 @@ def _school() -> dict[str, Any]:
 def _drive(server: dict[str, Any], *, rate: float) -> dict[str, Any]:
     """Connect all pages, let them send, and compare what they saw with what the table has."""
     clients = []
+    folder = Path(tempfile.mkdtemp(prefix="lyceum-bench-"))
+    kept = [folder / f"{number}.json" for number in range(CLIENTS)]
     for number in range(CLIENTS):
         client = subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.load"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True,
         )  # fmt: skip
         plan = {
+            "seen": str(kept[number]),
             "host": server["host"], "rate": rate / CLIENTS, "seconds": SECONDS,
             "students": server["students"][number::CLIENTS], "teachers": server["teachers"][number::CLIENTS],
         }  # fmt: skip
@@ -178,11 +182,11 @@ def _drive(server: dict[str, Any], *, rate: float) -> dict[str, Any]:
         assert client.stdin is not None
         client.stdin.write("go\n")
         client.stdin.flush()
-    found = [json.loads(client.stdout.readline()) for client in clients if client.stdout]
+    for client in clients:
+        client.wait(SECONDS + 60)
+    found = [json.loads(path.read_text()) for path in kept]
     memory = process.memory_info().rss / 2**20
     cpu = sum(process.cpu_times()[:2]) - cpu
-    for client in clients:
-        client.wait(30)
     return _compared(server["sessions"], found, cpu=cpu, memory=memory)
 
 
