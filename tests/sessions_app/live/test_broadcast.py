@@ -70,6 +70,13 @@ class Page:
         self.live = False
         self.seen: list[int] = []
 
+    def resume(self, watch: Watch, *, forgotten: int = 0) -> None:
+        """Come (again), without the last frames that the network lost."""
+        if forgotten:
+            del self.seen[-forgotten:]
+        watch.teachers.add(self)
+        watch.resume(self, epoch=watch.epoch, after=self.seen[-1] if self.seen else 0)
+
     def push(self, frame: str) -> None:
         said = json.loads(frame)
         if said["type"] == "events":
@@ -109,7 +116,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["publish", "nudge", "silence", "resume", "leave", "wait"]), st.integers(1, 12)),
+    st.tuples(st.sampled_from(["publish", "nudge", "both", "silence", "resume", "leave", "wait"]), st.integers(1, 12)),
     min_size=1,
     max_size=40,
 )
@@ -125,25 +132,22 @@ def test_a_page_sees_every_event_once_and_in_order(steps: list[tuple[str, int]],
         pages = [Page(), Page()]
         for step, count in steps:
             page = pages[count % 2]
-            if step in {"publish", "nudge", "silence"}:
+            if step in {"publish", "nudge", "both", "silence"}:
                 events = table.append(count)
-                if step == "publish":
-                    watch.publish(events)
-                elif step == "nudge":
+                if step in {"nudge", "both"}:
                     watch.nudge(table.last)
+                for _ in range(rng.randrange(8) if step == "both" else 0):
+                    await asyncio.sleep(rng.choice([0, 0, 0.001]))
+                if step in {"publish", "both"}:
+                    watch.publish(events)
             elif step == "resume":
-                watch.teachers.add(page)
-                watch.resume(page, epoch=watch.epoch, after=page.seen[-1] if page.seen else 0)
+                page.resume(watch, forgotten=rng.choice([0, 0, 3]))
             elif step == "leave":
                 watch.teachers.discard(page)
             for _ in range(count if step == "wait" else rng.randrange(3)):
                 await asyncio.sleep(rng.choice([0, 0, 0.001]))
         for page in pages:
-            if page not in watch.teachers:
-                watch.teachers.add(page)
-                watch.resume(page, epoch=watch.epoch, after=page.seen[-1] if page.seen else 0)
-            elif not page.live and page not in watch._catching_up:
-                watch.resume(page, epoch=watch.epoch, after=page.seen[-1] if page.seen else 0)
+            page.resume(watch)
         await until(lambda: all(len(page.seen) >= table.last for page in pages))
         await asyncio.sleep(0.005)
         watch.stop()
@@ -198,3 +202,28 @@ def test_a_page_that_names_another_epoch_reads_from_the_beginning(quick: None):
 
     asyncio.run(scene(uuid4()))
     asyncio.run(scene(None))
+
+
+def test_a_page_that_asks_again_while_it_catches_up_gets_what_it_asked_for_last(quick: None):
+    class HeldTable(Table):
+        async def run(self, work: Callable[[Any], Awaitable[Any]]) -> Any:
+            found = await work(self)
+            await may_answer.wait()
+            return found
+
+    may_answer = asyncio.Event()
+
+    async def scene() -> None:
+        table, page = HeldTable(random.Random(1)), Page()
+        table.append(9)
+        watch = watch_of(table, start=9)
+        watch.teachers.add(page)
+        watch.resume(page, epoch=table.epoch, after=6)
+        await asyncio.sleep(0.005)
+        watch.resume(page, epoch=table.epoch, after=2)
+        may_answer.set()
+        await until(lambda: page.live)
+        watch.stop()
+        assert page.seen == [3, 4, 5, 6, 7, 8, 9]
+
+    asyncio.run(scene())
