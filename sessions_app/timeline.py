@@ -9,7 +9,7 @@ Every append says so by NOTIFY on `CHANNEL` in its transaction: `<session> <firs
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -86,8 +86,7 @@ FROM session_events WHERE session_id = %s AND seq > %s ORDER BY seq LIMIT %s
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEvent:
+class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event on its way into the timeline. Times are aware; `happened_at` is the client's clock, corrected."""
 
     session_id: UUID
@@ -98,11 +97,10 @@ class NewEvent:
     sender: UUID | None = None
     key: UUID | None = None
     student_session_id: UUID | None = None
-    id: UUID = field(default_factory=uuid7)
+    id: UUID = msgspec.field(default_factory=uuid7)
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(msgspec.Struct, frozen=True):
     """What became of one event.
 
     `verdict` is `new`, `stored` (the key came before with the same content: `seq` is its place; `stored_type` tells an

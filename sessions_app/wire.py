@@ -6,7 +6,6 @@ deep nesting, long integers, unknown fields, wrong types.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -67,8 +66,7 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     events: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MAX_EVENTS)]
 
 
-@dataclass(frozen=True, slots=True)
-class ClientEvent:
+class ClientEvent(msgspec.Struct, frozen=True):
     """An event as a client sent it, decoded and checked. `at` is the client's clock, in UTC."""
 
     key: UUID

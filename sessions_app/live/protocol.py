@@ -41,7 +41,8 @@ CLOSE_FOR: dict[str, Close] = {
 
 
 def ack(acks: list[tuple[UUID, int]]) -> str:
-    return Encoder.text({"type": "ack", "acks": [{"key": key, "seq": seq} for key, seq in acks]})
+    listed = ",".join([f'{{"key":"{key}","seq":{seq}}}' for key, seq in acks])
+    return f'{{"type":"ack","acks":[{listed}]}}'
 
 
 def error_body(code: str, message: str, key: UUID | None = None, *, retry: bool = False) -> dict[str, Any]:
