@@ -23,7 +23,8 @@ from config.local.server import Server, StackError, last_line, log_path
 _SERVERS: dict[str, Callable[[Path], Server]] = {Postgres.name: Postgres, Moto.name: Moto}
 _POLL_SECONDS = 0.1
 _ATTEMPTS = 8
-_STEADY_SECONDS = 5.0  # a server that lived this long did start; its end is no failed attempt
+_STEADY_SECONDS = 5.0  # a server that lived this long did start
+_KILLS = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGQUIT}
 
 
 def keep(server: Server, use: FileIO, log: int) -> None:
@@ -40,7 +41,8 @@ def keep(server: Server, use: FileIO, log: int) -> None:
                 time.sleep(_POLL_SECONDS)
         finally:
             server.stop(process)
-        failures = 1 if time.monotonic() - started > _STEADY_SECONDS else failures + 1
+        did_start = process.returncode in _KILLS or time.monotonic() - started > _STEADY_SECONDS
+        failures = 0 if did_start else failures + 1
         time.sleep(min(0.05 * 2**failures, 1))
     raise StackError(f"it ended {failures} times, last saying: {last_line(server.home, server.name)}")
 
@@ -63,7 +65,9 @@ def main(name: str, home: Path) -> None:
             server.prepare()
             keep(server, use, log)
         except (StackError, OSError) as error:
-            sys.exit(f"{error}")
+            # Written before the lock is released, as whoever waits then reads why.
+            sys.stderr.write(f"{error}\n")
+            sys.stderr.flush()
         finally:
             server.clean_up()
             record.change(home, dict.fromkeys(server.fact_names))

@@ -7,7 +7,9 @@ is left alone.
 
 import atexit
 import os
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from config.env import BadSetting
 from config.local import locks, record
@@ -97,12 +99,14 @@ def _join(home: Path, servers: list[Server]) -> None:
     if not servers:
         return
     try:
-        with locks.locked(home, "start"):
+        with locks.locked(home, "start"), ExitStack() as undo:
             taken = [Share(server) for server in servers]
             for share in taken:
+                undo.callback(share.leave)
                 share.take()
             for share in taken:
                 share.wait()
+            undo.pop_all()
     except OSError as error:
         raise StackError(f"LYCEUM_HOME cannot be used: {error.strerror} ({error.filename}).") from None
     _shares.update({share.server.name: share for share in taken})
@@ -112,6 +116,9 @@ def _point_boto3(home: Path, region: str) -> None:
     os.environ["AWS_ENDPOINT_URL"] = os.environ["LYCEUM_EMBEDDED_AWS"] = str(record.read(home)["aws_endpoint"])
     os.environ["AWS_ACCESS_KEY_ID"] = os.environ["AWS_SECRET_ACCESS_KEY"] = "embedded"  # noqa: S105  moto asks for any
     os.environ["AWS_DEFAULT_REGION"] = region
+    for name in ("no_proxy", "NO_PROXY"):  # a school's proxy knows nothing of our loopback
+        hosts = [host for host in os.environ.get(name, "").split(",") if host]
+        os.environ[name] = ",".join(dict.fromkeys([*hosts, urlsplit(os.environ["AWS_ENDPOINT_URL"]).hostname or ""]))
 
 
 atexit.register(leave)

@@ -78,6 +78,15 @@ def test_a_killed_server_comes_back_with_everything_committed(home: Path, client
         connection.execute("DROP TABLE kept")
 
 
+def test_a_server_may_be_killed_as_often_as_one_likes(home: Path, clients: Start) -> None:
+    assert clients().is_in()
+    for _ in range(4):
+        killed = postgres_pid(home)
+        os.kill(killed, signal.SIGKILL)
+        assert eventually(lambda: postgres_pid(home) != killed)  # noqa: B023  asked before the next round
+    assert eventually(lambda: Postgres(home).is_ready())
+
+
 def test_a_killed_keeper_is_replaced_by_the_next_process(home: Path, clients: Start) -> None:
     assert clients().is_in()
     orphan = postgres_pid(home)
@@ -135,6 +144,18 @@ def test_a_fresh_aws_is_known_by_its_generation(home: Path, clients: Start) -> N
     assert eventually(lambda: record.read(home).get("aws_generation", "") not in {"", before["aws_generation"]})
     assert s3.list_buckets()["Buckets"] == []
     assert record.read(home)["aws_endpoint"] == before["aws_endpoint"]
+
+
+def test_a_child_reaches_the_aws_of_its_parent_past_a_proxy(home: Path) -> None:
+    child = (
+        "import boto3; from config.local import stack; stack.ensure();"
+        "print(stack.aws_generation(), boto3.client('s3').list_buckets()['Buckets'], flush=True)"
+    )
+    parent = f"{child}; import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], check=True)"
+    ended = run(home, "-c", parent, HTTP_PROXY="http://192.0.2.1:9", NO_PROXY="intranet.example")
+    by_parent, by_child = ended.stdout.splitlines()
+    assert by_parent == by_child
+    assert by_parent.endswith(" []")
 
 
 def test_an_aws_without_a_keeper_ends(home: Path, clients: Start) -> None:
