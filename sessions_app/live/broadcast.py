@@ -259,7 +259,8 @@ class Watch:
                 for gone in list(self.pages()):
                     gone.end(protocol.Close.NO_SUCH_SESSION)
                 continue
-            if now.epoch != self.epoch:
+            restored = now.epoch != self.epoch
+            if restored:
                 log.warning("the timeline of session %s was restored; its pages read it again", self.session_id)
                 self.epoch = now.epoch
                 self.seq = self._sent = self._told = now.seq
@@ -268,8 +269,9 @@ class Watch:
                     page.live = False
             self.nudge(now.seq)
             frame = protocol.position(self.epoch, self._sent)
-            for page in [page for page in self.teachers if page.live]:
-                page.push(frame)
+            for page in self.teachers:
+                if page.live or restored:
+                    page.push(frame)
 
     async def _boards(self) -> None:
         """Give teachers' pages the state of the board when it changed, and now and then anyway."""

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import connections
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -66,6 +67,18 @@ class Page:
 
     async def error_of(self, key: str) -> dict[str, Any]:
         return await self.until("error", lambda f: f["key"] == key)
+
+
+async def in_thread(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What somebody does in another process, in the middle of a scene."""
+
+    def done() -> Any:
+        try:
+            return work(*args, **kwargs)
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(done)
 
 
 def eventually(holds: Callable[[], bool], patience: float = PATIENCE) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,12 +96,19 @@ def web_process(django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_p
     assert running.stop() == 0
 
 
-@pytest.fixture
-def server(transactional_db: None, web_process: Server) -> Iterator[Server]:
-    """The web process that the tests of a worker share. A traceback in its log fails the test that caused it."""
-    before = web_process.log.stat().st_size
-    yield web_process
-    with web_process.log.open() as log:
+@contextmanager
+def without_traceback(running: Server) -> Iterator[None]:
+    """A traceback in the server's log fails the test that caused it."""
+    before = running.log.stat().st_size
+    yield
+    with running.log.open() as log:
         log.seek(before)
         said = log.read()
     assert "Traceback" not in said, said
+
+
+@pytest.fixture
+def server(transactional_db: None, web_process: Server) -> Iterator[Server]:
+    """The web process that the tests of a worker share."""
+    with without_traceback(web_process):
+        yield web_process

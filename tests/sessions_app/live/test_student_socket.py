@@ -114,7 +114,7 @@ def test_a_frame_that_cannot_be_taken_gets_an_error_and_the_socket_stays_open(
 )
 def test_a_bad_event_gets_an_error_with_its_key_and_the_others_are_taken(
     server: Server, sam_in: StudentSession, tia_in: StudentSession, event: str, data: dict, code: str
-):  # noqa: PLR0917
+):
     async def scene() -> None:
         async with student_page(server, tia_in) as tia:
             await tia.until("state")
