@@ -7,9 +7,10 @@ import threading
 from typing import Any
 
 import psycopg
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from procrastinate import exceptions
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from analytics_app.mirror import outbox
 
@@ -30,30 +31,48 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
-        mirroring = threading.Thread(target=outbox.run, args=(stop,), name="outbox")
-        if not options["no_mirror"]:
-            mirroring.start()
-        try:
-            asyncio.run(_jobs())
-        finally:
-            stop.set()
-            if mirroring.is_alive():
-                mirroring.join(LAST_WORD)
+        asyncio.run(_work(stop, mirror=not options["no_mirror"]))
+        if not stop.is_set():
+            raise CommandError("The mirror ended by itself; what it said is above.")
 
 
-async def _jobs() -> None:
-    """Work off the queue until a signal comes, also across a database that was away."""
+async def _work(stop: threading.Event, *, mirror: bool) -> None:
+    """Work off the queue and the outbox until a signal comes, which sets `stop`, or until the outbox breaks."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        stop.set()
+        stopped.set()
+
     for wanted in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(wanted, stopped.set)
+        loop.add_signal_handler(wanted, end)
+
+    def drain() -> None:
+        try:
+            outbox.run(stop)
+        finally:
+            loop.call_soon_threadsafe(stopped.set)
+
+    mirroring = threading.Thread(target=drain, name="outbox", daemon=True)
+    if mirror:
+        mirroring.start()
+    await _jobs(stopped)
+    if mirroring.is_alive():
+        await asyncio.to_thread(mirroring.join, LAST_WORD)
+
+
+async def _jobs(stopped: asyncio.Event) -> None:
+    """Work off the queue until `stopped` is set, also across a database that was away."""
     while not stopped.is_set():
         worker = asyncio.create_task(_queue())
         waiting = asyncio.create_task(stopped.wait())
         await asyncio.wait({worker, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
-        if stopped.is_set():
+        while stopped.is_set() and not worker.done():
+            # One that is just connecting may miss the first word; one that is at work is given its time.
             worker.cancel()
+            await asyncio.wait({worker}, timeout=LAST_WORD + PAUSE)
         try:
             await worker
         except asyncio.CancelledError:
@@ -64,7 +83,9 @@ async def _jobs() -> None:
 
 
 async def _queue() -> None:
-    with app.replace_connector(app.connector.get_worker_connector()) as worker:
+    connector = app.connector
+    assert isinstance(connector, DjangoConnector)
+    with app.replace_connector(connector.get_worker_connector()) as worker:
         async with worker.open_async():
             await worker.run_worker_async(
                 concurrency=2,

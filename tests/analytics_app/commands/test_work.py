@@ -1,19 +1,23 @@
 """The worker as a process of its own: it does its jobs, comes back with the database, and ends when it is told to."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from analytics_app import jobs
+from analytics_app.management.commands import work
 from analytics_app.models import RollupRun
 from sessions_app import lifecycle
 from sessions_app.models import LiveSession, SessionEvent
@@ -72,8 +76,7 @@ def test_the_worker_does_its_jobs_also_after_the_database_was_away_and_ends_on_a
     work_off()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            " WHERE application_name = %s",
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = %s",
             (NAME,),
         )
         assert cursor.fetchone()[0] > 0
@@ -99,3 +102,19 @@ def test_idle_sessions_are_ended_by_their_job(session: LiveSession):
     jobs.end_idle(timestamp=0)
     session.refresh_from_db()
     assert (session.status, session.end_reason) == ("ended", "idle")
+
+
+def test_a_mirror_that_breaks_ends_the_worker(monkeypatch: pytest.MonkeyPatch):
+    def broken(stop: threading.Event) -> None:
+        raise LookupError("broken on purpose")
+
+    async def no_jobs(stopped: asyncio.Event) -> None:
+        await stopped.wait()
+
+    said: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda failed: said.append(failed.exc_type))
+    monkeypatch.setattr(work.outbox, "run", broken)
+    monkeypatch.setattr(work, "_jobs", no_jobs)
+    with pytest.raises(CommandError, match="ended by itself"):
+        call_command("work")
+    assert said == [LookupError]
