@@ -5,17 +5,22 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from sessions_app.models import LiveSession, StudentSession, Study, StudyCondition
 
 NEXT = 3
+SMALL_CELL = 10
+"""The threshold of a study without a school."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One condition of a study: students' sessions in it, how many of them ended, and distinct students."""
+    """One condition of a study: students' sessions in it, how many of them ended, and distinct students.
+
+    `students` is None where there are some and fewer than the threshold: small groups are not told.
+    """
 
     code: str
     location: str
@@ -23,19 +28,19 @@ class Cell:
     intervention: str
     sessions: int
     completed: int
-    students: int
+    students: int | None
     target: int
     next: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What happened in a stretch of time: students' sessions begun, of which completed, distinct students."""
+    """What happened in a stretch of time: students' sessions begun, of which completed, distinct students (or None)."""
 
     since: datetime
     sessions: int
     completed: int
-    students: int
+    students: int | None
 
     @property
     def completion(self) -> float | None:
@@ -83,8 +88,9 @@ def coverage(study: Study, *, simulated: bool | None = None, now: datetime | Non
         found = found.filter(Q(is_simulated=False) | Q(school__is_sample=True))
     counted = {row["condition"]: row for row in found.values("condition").annotate(**_counts()).order_by()}
     nothing = {"sessions": 0, "completed": 0, "students": 0}
+    threshold = study.schools.aggregate(most=Max("small_cell_threshold"))["most"] or SMALL_CELL
     cells = [
-        _cell(cell, counted.get(cell.condition_id) or nothing)
+        _cell(cell, counted.get(cell.condition_id) or nothing, threshold)
         for cell in StudyCondition.objects.filter(study=study).select_related("condition").order_by("condition__code")
     ]
     midnight = timezone.localtime(moment).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -93,8 +99,8 @@ def coverage(study: Study, *, simulated: bool | None = None, now: datetime | Non
         study=study,
         as_of=moment,
         cells=tuple(_with_next(cells)),
-        today=_span(found, midnight),
-        week=_span(found, monday),
+        today=_span(found, midnight, threshold),
+        week=_span(found, monday, threshold),
         simulated=with_simulated,
     )
 
@@ -107,11 +113,16 @@ def _counts() -> dict[str, Count]:
     }
 
 
-def _span(found: QuerySet[StudentSession], since: datetime) -> Span:
-    return Span(since, **found.filter(session__started_at__gte=since).aggregate(**_counts()))
+def _span(found: QuerySet[StudentSession], since: datetime, threshold: int) -> Span:
+    row = found.filter(session__started_at__gte=since).aggregate(**_counts())
+    return Span(since, row["sessions"], row["completed"], _told(row["students"], threshold))
 
 
-def _cell(cell: StudyCondition, row: Mapping[str, Any]) -> Cell:
+def _told(students: int, threshold: int) -> int | None:
+    return students if students == 0 or students >= threshold else None
+
+
+def _cell(cell: StudyCondition, row: Mapping[str, Any], threshold: int) -> Cell:
     condition = cell.condition
     return Cell(
         code=condition.code,
@@ -120,7 +131,7 @@ def _cell(cell: StudyCondition, row: Mapping[str, Any]) -> Cell:
         intervention=condition.intervention_type,
         sessions=row["sessions"],
         completed=row["completed"],
-        students=row["students"],
+        students=_told(row["students"], threshold),
         target=cell.target,
     )
 

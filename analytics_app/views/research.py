@@ -58,7 +58,7 @@ def _stats(span: Span) -> list[dict[str, Any]]:
         stat(_("Sessions"), span.sessions, note=_("students’ sessions begun")),
         stat(_("Completed"), span.completed),
         stat(_("Completion"), span.completion, unit="%", reason=_("nothing was begun")),
-        stat(_("Students"), span.students, note=_("different ones")),
+        stat(_("Students"), span.students, note=_("different ones"), reason=_("too few to be told")),
     ]
 
 
@@ -115,5 +115,7 @@ def _next(cell: Cell) -> dict[str, Any]:
         % {"place": place, "minutes": cell.interval, "arm": arm},
         "n": cell.sessions,
         "target": cell.target,
-        "note": _("%(students)s different students so far.") % {"students": cell.students},
+        "note": _("Too few different students to be told.")
+        if cell.students is None
+        else _("%(students)s different students so far.") % {"students": cell.students},
     }

@@ -39,15 +39,19 @@ class Command(BaseCommand):
         return studies[0]
 
 
+def _few(students: int | None) -> str:
+    return "few" if students is None else str(students)
+
+
 def _lines(found: Coverage, name: str) -> str:
     spans = [
-        f"{label:<10} {span.sessions:>6} sessions {span.completed:>6} completed {span.students:>6} students"
+        f"{label:<10} {span.sessions:>6} sessions {span.completed:>6} completed {_few(span.students):>6} students"
         for label, span in (("today", found.today), ("this week", found.week))
     ]
     if name == "dashboard":
         return "\n".join([f"{found.study}: {found.total} sessions", *spans])
     cells = [
-        f"{cell.code:<10} {cell.sessions:>5} of {cell.target:<5} {cell.students:>5} students"
+        f"{cell.code:<10} {cell.sessions:>5} of {cell.target:<5} {_few(cell.students):>5} students"
         + (f"  run next: {cell.next}" if cell.next else "")
         for cell in found.cells
     ]
