@@ -57,7 +57,10 @@ def test_a_rollup_that_failed_or_is_late_or_slow_is_found(started: LiveSession):
 def test_an_old_item_and_a_dead_letter_are_found(sam: Student):
     OutboxItem.objects.update(marked_at=timezone.now() - timedelta(hours=1))
     assert not said("outbox").ok
-    DeadLetter.objects.create(kind="student_profile", entity_id=sam.pk, reason="too large", error_code="ItemTooLarge")
+    DeadLetter.objects.create(
+        kind="student_profile", entity_id=sam.pk, reason="too large", error_code="ItemTooLarge", attempts=1,
+        died_at=timezone.now(), failing_since=timezone.now(),
+    )  # fmt: skip
     assert not said("dead_letters").ok
 
 

@@ -134,7 +134,7 @@ def test_the_timeline_as_json_lines_has_every_event(desk: Client, lesson: Lesson
 
 
 def test_one_student_over_time(desk: Client, lesson: Lesson, sam: Student, alice: User, grade_four: SchoolClass):
-    again = Lesson(alice, grade_four, configured=50, title="Water and power")
+    again = Lesson(alice, grade_four, configured=50)
     member = again.join(sam, 52)
     again.start(60)
     again.connect(member, 60)
