@@ -59,7 +59,7 @@ def test_an_old_item_and_a_dead_letter_are_found(sam: Student):
     assert not said("outbox").ok
     DeadLetter.objects.create(
         kind="student_profile", entity_id=sam.pk, reason="too large", error_code="ItemTooLarge", attempts=1,
-        died_at=timezone.now(), failing_since=timezone.now(),
+        died_at=timezone.now(),
     )  # fmt: skip
     assert not said("dead_letters").ok
 
