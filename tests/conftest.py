@@ -12,6 +12,7 @@ os.environ["DYNAMODB_TABLE_PREFIX"] = f"test_{os.environ.get('PYTEST_XDIST_WORKE
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 
 import django
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 
 from config.local import stack
@@ -19,7 +20,10 @@ from config.local import stack
 stack.ensure()
 django.setup()
 
-pytest_plugins = ["tests.cast"]
+# A password's hash is slow on purpose; the cast signs in some thousand times. A server verifies it all the same.
+PBKDF2PasswordHasher.iterations = 1
+
+pytest_plugins = ["tests.cast", "tests.world"]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,77 @@
+"""One school with everything in it, another beside it, and everybody who may come to a door."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from sessions_app import enrolment, lifecycle
+from sessions_app.models import LiveSession, School, SchoolClass, Student, StudentSession, Study, TakeoverRequest, User
+from tests.cast import join, make_session, make_user
+
+WHO = ("nobody", "sam", "tia", "alice", "bob", "charlie", "rosa", "rolf", "ada", "aron", "root")
+"""Nobody has signed in; Sam and Tia hold the ticket of their own run; Alice runs the sessions, Bob teaches at the same
+school, Charlie at another; Rosa was granted the study, Rolf another one; Ada administrates the school, Aron the other,
+and root the whole installation."""
+
+
+@dataclass(frozen=True)
+class World:
+    people: dict[str, User]
+    members: dict[str, StudentSession]
+    keys: dict[str, Any]
+
+    def client(self, who: str) -> Client:
+        """A browser in which `who` has signed in, or has joined."""
+        client = Client(headers={"Origin": "http://testserver"})
+        if who in self.people:
+            client.force_login(self.people[who])
+        if who in self.members:
+            member = self.members[who]
+            client.cookies[enrolment.cookie_name(member.pk)] = enrolment.ticket_sign(member)
+        return client
+
+
+@pytest.fixture
+def world(
+    school: School,
+    other_school: School,
+    grade_four: SchoolClass,
+    sam: Student,
+    tia: Student,
+    umi: Student,
+    alice: User,
+    bob: User,
+    charlie: User,
+    rosa: User,
+    ada: User,
+    study: Study,
+) -> World:
+    rolf = make_user("rolf", "researcher", None)
+    Study.objects.create(name="Another").researchers.add(rolf)
+    aron = make_user("aron", "administrator", other_school)
+    root = User.objects.create_superuser("root")
+    session = make_session(alice, grade_four, study=study)
+    members = {"sam": join(session, sam), "tia": join(session, tia)}
+    over = make_session(alice, grade_four, title="Yesterday's")
+    lifecycle.session_end(lifecycle.session_start(over, by=alice), by=alice)
+    draft = LiveSession.objects.create(
+        school=school, teacher=alice, school_class=grade_four, title="Next", activity="reading"
+    )
+    place = sam.memberships.get()
+    takeover = enrolment.takeover_request(session, membership=place.pk)
+    assert isinstance(takeover, TakeoverRequest)
+    return World(
+        people={
+            "alice": alice, "bob": bob, "charlie": charlie, "rosa": rosa, "rolf": rolf, "ada": ada, "aron": aron,
+            "root": root,
+        },
+        members=members,
+        keys={
+            "session_id": session.pk, "over": over.pk, "draft": draft.pk, "class_id": grade_four.pk,
+            "membership_id": place.pk, "student_id": sam.pk, "student_session": members["sam"].pk,
+            "takeover": takeover.pk, "code": session.join_code, "form": "csv", "user": alice.pk, "study": study.pk,
+            "school": school.pk,
+        },
+    )  # fmt: skip
