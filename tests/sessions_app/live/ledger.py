@@ -18,6 +18,7 @@ from sessions_app.models import StudentSession
 from tests.sessions_app.live.clients import join_cookie
 
 AT_ONCE = 8  # unacknowledged events of one student
+COME_BACK = {1006, 4412, 4429}
 
 
 @dataclass
@@ -63,7 +64,9 @@ class Students:
                 address = f"ws://127.0.0.1:{self._port}{diary.path}"
                 async with connect(address, additional_headers=headers, compression=None) as socket:
                     await self._talk(socket, diary)
-            except (OSError, ConnectionClosed, InvalidHandshake):
+            except (OSError, ConnectionClosed, InvalidHandshake) as error:
+                code = error.rcvd.code if isinstance(error, ConnectionClosed) and error.rcvd else 1006
+                assert code in COME_BACK, f"a page would have given up at {code}"
                 await asyncio.sleep(random.uniform(0.05, 0.3))
 
     async def _talk(self, socket: ClientConnection, diary: Diary) -> None:
