@@ -8,7 +8,7 @@ from pathlib import Path
 
 from csp.constants import NONCE
 
-from config import env
+from config import env, logs
 from config.local import postgres
 
 try:
@@ -231,10 +231,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {
+        "refusals": {"()": "django.utils.log.CallbackFilter", "callback": logs.without_traceback_of_refusals},
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": checked.LOG_LEVEL},
     "loggers": {
         "daphne": {"level": "WARNING"},
+        "django.request": {"filters": ["refusals"]},
         "axes": {"level": "WARNING"},
         "procrastinate": {"level": "WARNING"},
         "botocore": {"level": "WARNING"},

@@ -12,6 +12,7 @@ os.environ["DYNAMODB_TABLE_PREFIX"] = f"test_{os.environ.get('PYTEST_XDIST_WORKE
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 
 import django
+from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 
@@ -22,6 +23,8 @@ django.setup()
 
 # A password's hash is slow on purpose; the cast signs in some thousand times. A server verifies it all the same.
 PBKDF2PasswordHasher.iterations = 1
+# Every test client would look for all static files; those that are wanted are served by a server under test.
+settings.MIDDLEWARE.remove("servestatic.middleware.ServeStaticMiddleware")
 
 pytest_plugins = ["tests.cast", "tests.world"]
 
