@@ -165,3 +165,16 @@ def test_a_flood_without_waiting_for_acknowledgements_is_closed_as_busy(
             assert await sam.close_code() == 4429
 
     asyncio.run(scene())
+
+
+def test_a_frame_beyond_all_measure_closes_the_socket_and_harms_nobody_else(
+    server: Server, started: LiveSession, sam_in: StudentSession, tia_in: StudentSession
+):
+    async def scene() -> None:
+        async with student_page(server, tia_in) as tia, student_page(server, sam_in) as sam:
+            await sam.until("state")
+            await sam.say("x" * 2_000_000)
+            assert await sam.close_code() in {1006, 1009}
+            await tia.ack_of(await tia.send_event("latency", {"rtt_ms": 1}))
+
+    asyncio.run(scene())
