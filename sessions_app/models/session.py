@@ -127,7 +127,8 @@ class LiveSession(TimeOrderedModel):
 class Group(TimeOrderedModel):
     """A group of students within a session, with a leader who says when it is ready."""
 
-    NOT_PERSONAL = ("session", "number", "leader", "ready_at")
+    PERSONAL = ("leader",)
+    NOT_PERSONAL = ("session", "number", "ready_at")
 
     session = models.ForeignKey(LiveSession, on_delete=models.CASCADE, related_name="groups")
     number = models.PositiveSmallIntegerField(_("number"))
