@@ -222,6 +222,7 @@ UNFOLD = {
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
     "DASHBOARD_CALLBACK": "sessions_app.admin.dashboard.counts",
+    "SIDEBAR": {"navigation": "sessions_app.admin.menu.navigation"},
     "SITE_ICON": lambda request: f"{STATIC_URL}icon.svg",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: f"{STATIC_URL}icon.svg"}],
     "STYLES": [lambda request: f"{STATIC_URL}css/admin.css"],

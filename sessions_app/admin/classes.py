@@ -24,6 +24,7 @@ from sessions_app.admin.scope import (
     ReadOnlyInline,
     ScopedAdmin,
     ScopedInline,
+    Section,
     administrator,
 )
 from sessions_app.models import ClassMembership, Consent, ConsentState, SchoolClass, Student, StudentSession
@@ -79,6 +80,7 @@ class Archived(admin.SimpleListFilter):
 class StudentAdmin(ExportMixin, ScopedAdmin):
     """Students are archived, not deleted, and come in by a class list (Classes, "Import a list")."""
 
+    section = Section.PEOPLE
     shows_students = True
     list_display = ("label", "name", "grade", "school", "external_id", "pseudonym", "archived_at")
     list_filter = ("grade", Archived, ("memberships__school_class", OwnChoices), ("school", OwnChoices))
@@ -163,6 +165,7 @@ class ClassForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
 
 @admin.register(SchoolClass)
 class SchoolClassAdmin(ScopedAdmin):
+    section = Section.PEOPLE
     shows_students = True
     form = ClassForm
     list_display = ("name", "school", "room", "students_now", "archived_at")
@@ -195,6 +198,7 @@ class SchoolClassAdmin(ScopedAdmin):
 class ConsentAdmin(ScopedAdmin):
     """Decisions are added, never edited: a change of mind is another row."""
 
+    section = Section.PEOPLE
     shows_students = True
     school_path = "student__school"
     changes = False

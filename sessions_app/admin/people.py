@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from sessions_app.admin.scope import OwnChoices, ScopedAdmin, administers_all
+from sessions_app.admin.scope import OwnChoices, ScopedAdmin, Section, administers_all
 from sessions_app.models import School, User
 
 admin.site.unregister(Group)
@@ -20,6 +20,7 @@ admin.site.unregister(Group)
 class SchoolAdmin(ScopedAdmin):
     """An administrator sets up their own school; new ones are made by those of the whole installation."""
 
+    section = Section.PEOPLE
     school_path = "pk"
     list_display = ("name", "time_zone", "retention_days", "small_cell_threshold", "students_now")
     search_fields = ("name",)
@@ -50,6 +51,7 @@ class UserAdmin(ScopedAdmin, DjangoUserAdmin):  # type: ignore[misc,type-arg]
     Nobody is deleted here: what a teacher recorded names them. Somebody who has left is made inactive.
     """
 
+    section = Section.PEOPLE
     form = UserChangeForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm

@@ -5,17 +5,21 @@ those without a school see all. What another school has does not exist (404). Ch
 (`sessions_app.history`) and not in Django's own log, which would keep names after a person is deleted.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Field, ForeignKey, Model, QuerySet
+from django.db.models import Field, ForeignKey, Model, QuerySet, TextChoices
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin, TabularInline
 
 from sessions_app import access, history
@@ -36,11 +40,34 @@ def administers_all(request: HttpRequest) -> bool:
     return administers(request) and request.user.school_id is None  # type: ignore[union-attr]
 
 
+class Section(TextChoices):
+    """What a page is about: the groups of the menu."""
+
+    PEOPLE = "people", gettext_lazy("People")
+    SESSIONS = "sessions", gettext_lazy("Sessions")
+    RESEARCH = "research", gettext_lazy("Research")
+    WATCH = "watch", gettext_lazy("Watch")
+    COMPUTED = "computed", gettext_lazy("Computed")
+
+
+@contextmanager
+def at_work(request: HttpRequest) -> Iterator[None]:
+    """Changes are the administrator's, and times are those of their school."""
+    user = administrator(request)
+    with history.acting(user), timezone.override(user.school.zone if user.school else None):
+        yield
+
+
+def rendered(response: HttpResponse) -> HttpResponse:
+    """The page, drawn while it is known in which zone."""
+    return response.render() if isinstance(response, TemplateResponse) else response
+
+
 class Scoped:
     """Permissions by role, and rows by school.
 
-    `school_path` leads from a row to its school; None: the row belongs to none. `adds`, `changes` and `deletes` say
-    what is possible at all, `for_all` that it is so only for administrators of the whole installation.
+    `school_path` leads from a row to its school; None: the row belongs to none, and is for administrators of the whole
+    installation. `adds`, `changes` and `deletes` say what is possible at all, `for_all` that it is so only for them.
     """
 
     school_path: ClassVar[str | None] = "school"
@@ -54,10 +81,10 @@ class Scoped:
         return administers_all(request) if self.for_all else administers(request)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return administers(request)
+        return administers(request) if self.school_path else administers_all(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return administers(request)
+        return self.has_module_permission(request)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self.adds and self._may(request)
@@ -93,6 +120,7 @@ class Scoped:
 class ScopedAdmin(Scoped, ModelAdmin):
     """A kind of rows in the data management. `shows_students`: reading its pages is noted in the access log."""
 
+    section: ClassVar[Section] = Section.COMPUTED
     shows_students: ClassVar[bool] = False
     list_per_page = 50
     show_full_result_count = False
@@ -127,9 +155,8 @@ class ScopedAdmin(Scoped, ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "GET":
             self._note(request, "list")
-        with history.acting(administrator(request)):
-            response: HttpResponse = super().changelist_view(request, extra_context)
-        return response
+        with at_work(request):
+            return rendered(super().changelist_view(request, extra_context))
 
     def changeform_view(
         self,
@@ -138,9 +165,8 @@ class ScopedAdmin(Scoped, ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        with history.acting(administrator(request)):
-            response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
-        return response
+        with at_work(request):
+            return rendered(super().changeform_view(request, object_id, form_url, extra_context))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """A row of this administrator's, or None; the reading is noted."""
@@ -171,7 +197,8 @@ class ScopedAdmin(Scoped, ModelAdmin):
             "changes": history.changes(row),
             **(extra_context or {}),
         }
-        return TemplateResponse(request, "admin/changes.html", context)
+        with at_work(request):
+            return rendered(TemplateResponse(request, "admin/changes.html", context))
 
     def log_addition(self, *_about: object) -> None:
         """Kept as a version instead."""

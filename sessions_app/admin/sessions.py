@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from sessions_app import lifecycle
-from sessions_app.admin.scope import OwnChoices, ReadOnlyAdmin, ReadOnlyInline, ScopedAdmin, administrator
+from sessions_app.admin.scope import OwnChoices, ReadOnlyAdmin, ReadOnlyInline, ScopedAdmin, Section, administrator
 from sessions_app.models import (
     AttentionCheck,
     Group,
@@ -59,6 +59,7 @@ class LiveSessionAdmin(ScopedAdmin):
     Here their title, room and plan can be put right, a draft deleted, and a session ended that nobody ended.
     """
 
+    section = Section.SESSIONS
     shows_students = True
     adds = False
     list_display = ("title", "teacher", "school_class", "school", "activity", "status", "started_at", "ended_at")
@@ -102,6 +103,7 @@ class LiveSessionAdmin(ScopedAdmin):
 
 @admin.register(StudentSession)
 class StudentSessionAdmin(ReadOnlyAdmin):
+    section = Section.SESSIONS
     shows_students = True
     list_display = ("label", "session", "school", "condition", "condition_randomised", "joined_at", "removed_at")
     list_filter = ("condition_randomised", ("school", OwnChoices), ("condition", OwnChoices))

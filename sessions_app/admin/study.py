@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from sessions_app.admin.scope import ScopedAdmin, ScopedInline, administers_all
+from sessions_app.admin.scope import ScopedAdmin, ScopedInline, Section, administers_all
 from sessions_app.models import Condition, Study, StudyCondition
 
 
@@ -21,6 +21,7 @@ class CellsOfStudy(ScopedInline):
 class ConditionAdmin(ScopedAdmin):
     """The same for every school, so changed by those of the whole installation alone."""
 
+    section = Section.RESEARCH
     for_all = True
     list_display = ("code", "location", "interval_minutes", "intervention_type")
     list_filter = ("location", "intervention_type")
@@ -35,6 +36,7 @@ class ConditionAdmin(ScopedAdmin):
 class StudyAdmin(ScopedAdmin):
     """A study may span schools and lets researchers read them: changed by those of the whole installation alone."""
 
+    section = Section.RESEARCH
     school_path = "schools"
     for_all = deletes = True
     list_display = ("name", "planned_n", "is_simulated", "created_at")

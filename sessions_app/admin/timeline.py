@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.paginator import InfinitePaginator
 
-from sessions_app.admin.scope import ReadOnlyAdmin
+from sessions_app.admin.scope import ReadOnlyAdmin, Section
 from sessions_app.events import KINDS
 from sessions_app.models import SessionEvent
 
@@ -28,6 +28,7 @@ class Kind(admin.SimpleListFilter):
 class SessionEventAdmin(ReadOnlyAdmin):
     """Newest first by key, which is in order of time; never counted, as there may be millions."""
 
+    section = Section.SESSIONS
     shows_students = True
     list_display = ("event_time", "session", "seq", "event_type", "student_session", "late")
     list_filter = (Kind, "late")

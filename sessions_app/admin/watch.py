@@ -2,12 +2,13 @@
 
 from django.contrib import admin
 
-from sessions_app.admin.scope import OwnChoices, ReadOnlyAdmin
+from sessions_app.admin.scope import OwnChoices, ReadOnlyAdmin, Section
 from sessions_app.models import AccessLog, JoinFailures
 
 
 @admin.register(AccessLog)
 class AccessLogAdmin(ReadOnlyAdmin):
+    section = Section.WATCH
     list_display = ("at", "user", "action", "object_type", "object_id", "school")
     list_filter = ("object_type", ("school", OwnChoices), ("user", OwnChoices))
     list_select_related = ("user", "school")
@@ -21,6 +22,7 @@ class AccessLogAdmin(ReadOnlyAdmin):
 class JoinFailuresAdmin(ReadOnlyAdmin):
     """By address, so of no school in particular: seen by administrators of the whole installation."""
 
+    section = Section.WATCH
     school_path = None
     list_display = ("window", "address", "failures")
     ordering = ("-window",)

@@ -94,7 +94,9 @@ class ConsentForm(forms.Form):
     decision = forms.ChoiceField(label=_("Decision"), choices=Consent.Decision.choices)
     given_by = forms.ChoiceField(label=_("By whom"), choices=Consent.Giver.choices)
     how_obtained = forms.ChoiceField(label=_("How"), choices=Consent.Method.choices)
-    given_on = forms.DateField(label=_("On"), widget=forms.DateInput(attrs={"type": "date"}))
+    given_on = forms.DateField(
+        label=_("On"), initial=timezone.localdate, widget=forms.DateInput(attrs={"type": "date"})
+    )
     note = forms.CharField(label=_("Note"), max_length=500, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
