@@ -6,10 +6,12 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
+from analytics_app.models import DeadLetter, MirrorHour, OutboxItem, RollupRun
 from sessions_app.admin.scope import ScopedAdmin
 from sessions_app.models import (
     AccessLog,
     Consent,
+    JoinFailures,
     LiveSession,
     School,
     SchoolClass,
@@ -51,10 +53,17 @@ def test_every_model_has_its_place_in_the_data_management():
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
 def test_every_list_opens_and_is_searched_without_asking_row_by_row(
-    model: type, desk: Client, sam_in: StudentSession, django_assert_max_num_queries
+    model: type, client: Client, overseer: User, sam_in: StudentSession, django_assert_max_num_queries
 ):
+    client.force_login(overseer)
     with django_assert_max_num_queries(16):
-        assert desk.get(at(model), {"q": "a"}).status_code == 200
+        assert client.get(at(model), {"q": "a"}).status_code == 200
+
+
+@pytest.mark.parametrize("model", [JoinFailures, OutboxItem, DeadLetter, MirrorHour, RollupRun])
+def test_what_is_of_no_school_is_for_the_whole_installation_alone(model: type, desk: Client):
+    assert desk.get(at(model)).status_code == 403
+    assert at(model) not in desk.get("/admin/").content.decode()
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
