@@ -11,14 +11,38 @@ from django.db.models import Model
 from django.utils.functional import Promise
 
 from sessions_app.models import (
+    AssessmentAnswer,
+    AssessmentAnswerVersion,
+    AssessmentForm,
+    AssessmentFormVersion,
+    AssessmentItem,
+    AssessmentItemVersion,
+    Content,
+    ContentVersion,
     LiveSession,
     LiveSessionVersion,
+    PredefinedQuestion,
+    PredefinedQuestionVersion,
+    QuestionSet,
+    QuestionSetVersion,
+    RubricConcept,
+    RubricConceptVersion,
     School,
     SchoolVersion,
+    Segment,
+    SegmentVersion,
+    Site,
+    SiteVersion,
     Student,
     StudentVersion,
     Study,
+    StudyCondition,
+    StudyConditionVersion,
     StudyVersion,
+    SurveyForm,
+    SurveyFormVersion,
+    SurveyItem,
+    SurveyItemVersion,
     User,
     UserVersion,
 )
@@ -26,7 +50,11 @@ from sessions_app.models.history import ABOUT_THE_VERSION
 
 VERSIONS: dict[type[Model], type[Model]] = {
     School: SchoolVersion, User: UserVersion, Student: StudentVersion, LiveSession: LiveSessionVersion,
-    Study: StudyVersion,
+    Study: StudyVersion, StudyCondition: StudyConditionVersion, Site: SiteVersion,
+    Content: ContentVersion, Segment: SegmentVersion, QuestionSet: QuestionSetVersion,
+    PredefinedQuestion: PredefinedQuestionVersion, AssessmentForm: AssessmentFormVersion,
+    AssessmentItem: AssessmentItemVersion, RubricConcept: RubricConceptVersion, SurveyForm: SurveyFormVersion,
+    SurveyItem: SurveyItemVersion, AssessmentAnswer: AssessmentAnswerVersion,
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from sessions_app.models.study import Study
 ABOUT_THE_VERSION = ("pgh_id", "pgh_created_at", "pgh_label", "pgh_obj")
 
 
-def _versions(tracked: type[models.Model], *exclude: str) -> type[models.Model]:
+def versions(tracked: type[models.Model], *exclude: str) -> type[models.Model]:
     """The columns of `tracked`, who changed them (`pgh_context["user"]`), and the triggers that fill them."""
     version: type[models.Model] = pghistory.create_event_model(
         tracked,
@@ -29,7 +29,7 @@ def _versions(tracked: type[models.Model], *exclude: str) -> type[models.Model]:
     return version
 
 
-class SchoolVersion(_versions(School)):  # type: ignore[misc]
+class SchoolVersion(versions(School)):  # type: ignore[misc]
     """A school as it was from `pgh_created_at` on."""
 
     PERSONAL = ("pgh_context",)
@@ -40,7 +40,7 @@ class SchoolVersion(_versions(School)):  # type: ignore[misc]
         verbose_name_plural = _("versions of schools")
 
 
-class UserVersion(_versions(User, "password", "last_login")):  # type: ignore[misc]
+class UserVersion(versions(User, "password", "last_login")):  # type: ignore[misc]
     """A user as they were from `pgh_created_at` on; never a password."""
 
     PERSONAL = ("pgh_context", "username", "first_name", "last_name", "email")
@@ -51,7 +51,7 @@ class UserVersion(_versions(User, "password", "last_login")):  # type: ignore[mi
         verbose_name_plural = _("versions of users")
 
 
-class StudentVersion(_versions(Student, "updated_at")):  # type: ignore[misc]
+class StudentVersion(versions(Student, "updated_at")):  # type: ignore[misc]
     """A student's record as it was from `pgh_created_at` on."""
 
     PERSONAL = ("pgh_context", "pgh_obj", *Student.PERSONAL)
@@ -65,7 +65,7 @@ class StudentVersion(_versions(Student, "updated_at")):  # type: ignore[misc]
         verbose_name_plural = _("versions of students' records")
 
 
-class LiveSessionVersion(_versions(LiveSession, "updated_at")):  # type: ignore[misc]
+class LiveSessionVersion(versions(LiveSession, "updated_at")):  # type: ignore[misc]
     """A live session as it was from `pgh_created_at` on."""
 
     PERSONAL = ("pgh_context", *LiveSession.PERSONAL)
@@ -76,7 +76,7 @@ class LiveSessionVersion(_versions(LiveSession, "updated_at")):  # type: ignore[
         verbose_name_plural = _("versions of live sessions")
 
 
-class StudyVersion(_versions(Study)):  # type: ignore[misc]
+class StudyVersion(versions(Study)):  # type: ignore[misc]
     """A study as it was from `pgh_created_at` on."""
 
     PERSONAL = ("pgh_context",)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sessions_app.models.identity import TimeOrderedModel
 from sessions_app.models.people import School, SchoolClass, Student, User
-from sessions_app.models.study import Condition, Study
+from sessions_app.models.study import Condition, Site, Study
 
 LATE_EVENTS_FOR = timedelta(hours=24)
 """How long after the end facts are still taken, and a join cookie still opens the student's page."""
@@ -22,8 +22,8 @@ class LiveSession(TimeOrderedModel):
     PERSONAL = ("teacher",)
     NOT_PERSONAL = (
         "school", "school_class", "title", "activity", "status", "join_code", "capacity", "planned_groups", "room",
-        "scheduled_for", "study", "condition", "is_simulated", "created_at", "updated_at", "configured_at",
-        "started_at", "ended_at", "end_reason",
+        "scheduled_for", "study", "location", "site", "condition", "is_simulated", "created_at", "updated_at",
+        "configured_at", "started_at", "ended_at", "end_reason",
     )  # fmt: skip
 
     class Activity(models.TextChoices):
@@ -66,6 +66,16 @@ class LiveSession(TimeOrderedModel):
     scheduled_for = models.DateTimeField(_("planned for"), null=True, blank=True)
     study = models.ForeignKey(
         Study, verbose_name=_("study"), on_delete=models.PROTECT, null=True, blank=True, related_name="sessions"
+    )
+    location = models.CharField(
+        _("where it takes place"),
+        max_length=16,
+        choices=Condition.Location.choices,
+        blank=True,
+        help_text=_("The location within which conditions are assigned."),
+    )
+    site = models.ForeignKey(
+        Site, verbose_name=_("site"), on_delete=models.PROTECT, null=True, blank=True, related_name="sessions"
     )
     condition = models.ForeignKey(
         Condition,

@@ -1,11 +1,16 @@
 """The experiment: its 24 conditions, and the studies that run them."""
 
+import secrets
 from decimal import Decimal
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from sessions_app.models.content import Content, QuestionSet
+from sessions_app.models.forms import AssessmentForm, SurveyForm
 from sessions_app.models.identity import TimeOrderedModel
 from sessions_app.models.people import School, User
 
@@ -47,10 +52,20 @@ class Condition(TimeOrderedModel):
         return format(Decimal(self.interval_minutes).normalize(), "f")
 
 
-class Study(TimeOrderedModel):
-    """A piece of research: the schools in it, the researchers who may read it, and how many students it plans for."""
+def new_seed() -> int:
+    """Where the random assignments of a study begin; kept, so that they can be drawn again."""
+    return secrets.randbelow(2**31)
 
-    NOT_PERSONAL = ("name", "planned_n", "is_simulated", "created_at")
+
+class Study(TimeOrderedModel):
+    """A piece of research: the schools in it, the researchers who may read it, how many students it plans for, and
+    what its students are given. A run keeps the versions that the study had when it was assigned.
+    """
+
+    NOT_PERSONAL = (
+        "name", "planned_n", "content", "baseline_form", "final_form", "question_set", "survey", "seed",
+        "is_simulated", "created_at",
+    )  # fmt: skip
 
     name = models.CharField(_("name"), max_length=200, unique=True)
     schools = models.ManyToManyField(School, verbose_name=_("schools"), related_name="studies", blank=True)
@@ -59,6 +74,34 @@ class Study(TimeOrderedModel):
         Condition, verbose_name=_("conditions"), through="StudyCondition", related_name="studies"
     )
     planned_n = models.PositiveIntegerField(_("planned number of sessions"), default=0)
+    content = models.ForeignKey(
+        Content, verbose_name=_("content"), on_delete=models.PROTECT, null=True, blank=True, related_name="studies"
+    )
+    baseline_form = models.ForeignKey(
+        AssessmentForm,
+        verbose_name=_("baseline assessment"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        limit_choices_to={"kind": "baseline"},
+    )
+    final_form = models.ForeignKey(
+        AssessmentForm,
+        verbose_name=_("final assessment"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        limit_choices_to={"kind": "final"},
+    )
+    question_set = models.ForeignKey(
+        QuestionSet, verbose_name=_("question set"), on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    survey = models.ForeignKey(
+        SurveyForm, verbose_name=_("survey"), on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    seed = models.BigIntegerField(_("seed of the assignment"), default=new_seed, editable=False)
     is_simulated = models.BooleanField(_("simulated"), default=False, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
@@ -88,3 +131,60 @@ class StudyCondition(TimeOrderedModel):
 
     def __str__(self) -> str:
         return f"{self.condition_id}: {self.target}"
+
+
+class Site(TimeOrderedModel):
+    """A place of a study: where a location of its conditions is. Without coordinates it is not verified."""
+
+    NOT_PERSONAL = ("study", "location", "name", "address", "latitude", "longitude", "radius_m")
+
+    study = models.ForeignKey(Study, verbose_name=_("study"), on_delete=models.CASCADE, related_name="sites")
+    location = models.CharField(_("location"), max_length=16, choices=Condition.Location.choices)
+    name = models.CharField(_("name"), max_length=200)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    latitude = models.DecimalField(
+        _("latitude"),
+        max_digits=9,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(-90), MaxValueValidator(90)],
+    )
+    longitude = models.DecimalField(
+        _("longitude"),
+        max_digits=9,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(-180), MaxValueValidator(180)],
+    )
+    radius_m = models.PositiveIntegerField(
+        _("radius in metres"), default=150, validators=[MinValueValidator(5), MaxValueValidator(10_000)]
+    )
+
+    class Meta:
+        ordering = ("study", "location", "name")
+        verbose_name = _("site")
+        verbose_name_plural = _("sites")
+        constraints = [
+            models.UniqueConstraint(fields=["study", "location", "name"], name="site_once"),
+            models.CheckConstraint(
+                name="site_position",
+                condition=Q(latitude=None, longitude=None)
+                | Q(
+                    latitude__isnull=False,
+                    longitude__isnull=False,
+                    latitude__range=(-90, 90),
+                    longitude__range=(-180, 180),
+                ),
+                violation_error_message=_("A position has a latitude and a longitude."),
+            ),
+            models.CheckConstraint(name="site_radius", condition=Q(radius_m__range=(5, 10_000))),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def has_position(self) -> bool:
+        return self.latitude is not None and self.longitude is not None
