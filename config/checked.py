@@ -34,6 +34,11 @@ DYNAMODB_TABLE_PREFIX = env.text("DYNAMODB_TABLE_PREFIX")
 if not all(c.isascii() and (c.isalnum() or c in "._-") for c in DYNAMODB_TABLE_PREFIX):
     raise env.BadSetting("DYNAMODB_TABLE_PREFIX may hold letters, digits, dot, dash and underscore only.")
 
+# No model: what needs one works by rules instead. Prices are in USD for a million tokens sent and answered.
+BEDROCK_MODEL_ID = env.text("BEDROCK_MODEL_ID")
+BEDROCK_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", ("http", "https"))
+BEDROCK_PRICES = (env.price("BEDROCK_INPUT_USD"), env.price("BEDROCK_OUTPUT_USD"))
+
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 HTTPS = env.flag("HTTPS", default=not EMBEDDED_POSTGRES and not DEBUG)
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if HTTPS and host not in {"*", ".*"}]

@@ -6,6 +6,7 @@ who starts the server with a wrong value gets to see.
 
 import os
 from collections.abc import Collection
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -52,6 +53,20 @@ def number(name: str, default: float, *, low: float, high: float) -> float:
         raise BadSetting(f"{name} must be a number, not {value!r}.") from None
     if not low <= found <= high:
         raise BadSetting(f"{name} must be between {low:g} and {high:g}, not {value}.")
+    return found
+
+
+def price(name: str) -> Decimal | None:
+    """An amount of money, or None where it is not known."""
+    value = text(name)
+    if not value:
+        return None
+    try:
+        found = Decimal(value)
+    except InvalidOperation:
+        raise BadSetting(f"{name} must be a number, not {value!r}.") from None
+    if not (found.is_finite() and 0 <= found <= 1_000_000):
+        raise BadSetting(f"{name} must be between 0 and 1000000, not {value}.")
     return found
 
 

@@ -21,6 +21,7 @@ from sessions_app.models import (
     AccessLog,
     Condition,
     JoinFailures,
+    ModelCall,
     School,
     SchoolClass,
     SessionEvent,
@@ -164,6 +165,7 @@ sessions_app.sessionevent           200 200 200  403 403 403  200 404 200  403 4
 sessions_app.condition              200 200 200  403 403 200  200 200 200  403 403 200  403 403 403  200 200 200
 sessions_app.study                  200 200 200  403 403 200  200 404 200  403 403 200  403 403 200  200 404 200
 sessions_app.accesslog              200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
+sessions_app.modelcall              200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.joinfailures           403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
 analytics_app.outboxitem            403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
 analytics_app.deadletter            403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
@@ -258,6 +260,7 @@ def one_of_each(world: World, school: School) -> dict[str, Any]:
         Study.objects.get(pk=world.keys["study"]), OutboxItem.objects.first(),
         AccessLog.objects.create(user=alice, school=school, action="board"),
         JoinFailures.objects.create(address="x", window=TIME_ZERO),
+        ModelCall.objects.create(school=school, purpose="help", model="x", outcome="error", latency_ms=1),
         DeadLetter.objects.create(kind="student", entity_id=uuid.uuid4(), error_code="x", reason="x", attempts=1),
         MirrorHour.objects.create(hour=TIME_ZERO), RollupRun.objects.create(scope="hour", started_at=TIME_ZERO),
         DashboardMetricsHourly.objects.create(

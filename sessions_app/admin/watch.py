@@ -1,9 +1,9 @@
-"""Who read what, and who guessed at join codes."""
+"""Who read what, who guessed at join codes, and what was asked of language models."""
 
 from django.contrib import admin
 
 from sessions_app.admin.scope import OwnChoices, ReadOnlyAdmin, Section
-from sessions_app.models import AccessLog, JoinFailures
+from sessions_app.models import AccessLog, JoinFailures, ModelCall
 
 
 @admin.register(AccessLog)
@@ -26,3 +26,16 @@ class JoinFailuresAdmin(ReadOnlyAdmin):
     school_path = None
     list_display = ("window", "address", "failures")
     ordering = ("-window",)
+
+
+@admin.register(ModelCall)
+class ModelCallAdmin(ReadOnlyAdmin):
+    section = Section.WATCH
+    list_display = (
+        "at", "purpose", "model", "outcome", "prompt_tokens", "completion_tokens", "cost_usd", "latency_ms", "school",
+    )  # fmt: skip
+    list_filter = ("outcome", "purpose", ("school", OwnChoices))
+    list_select_related = ("school",)
+    date_hierarchy = "at"
+    ordering = ("-id",)
+    sortable_by = ()

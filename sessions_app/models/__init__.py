@@ -13,6 +13,7 @@ from sessions_app.models.content import Content, PredefinedQuestion, QuestionSet
 from sessions_app.models.event import SessionCounter, SessionEvent
 from sessions_app.models.forms import AssessmentForm, AssessmentItem, RubricConcept, SurveyForm, SurveyItem
 from sessions_app.models.history import LiveSessionVersion, SchoolVersion, StudentVersion, StudyVersion, UserVersion
+from sessions_app.models.model_call import ModelCall
 from sessions_app.models.people import ClassMembership, Consent, ConsentState, School, SchoolClass, Student, User
 from sessions_app.models.records import (
     Assignment,
@@ -67,6 +68,7 @@ __all__ = [
     "LiveSession",
     "LiveSessionVersion",
     "LocationVerification",
+    "ModelCall",
     "MovedOn",
     "PredefinedQuestion",
     "PredefinedQuestionVersion",
