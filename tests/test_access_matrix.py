@@ -19,16 +19,22 @@ from analytics_app.models import DashboardMetricsHourly, DeadLetter, MirrorHour,
 from sessions_app.live import routing
 from sessions_app.models import (
     AccessLog,
+    AudioChunk,
+    AudioStream,
     Condition,
     JoinFailures,
     ModelCall,
+    Passage,
+    Reading,
     School,
     SchoolClass,
     SessionEvent,
+    SessionSummary,
     Student,
+    StudentSession,
     Study,
 )
-from tests.cast import TIME_ZERO
+from tests.cast import TIME_ZERO, consent
 from tests.world import WHO, World
 
 pytestmark = pytest.mark.django_db
@@ -164,6 +170,10 @@ sessions_app.studentsession         200 200 200  403 403 403  200 404 200  403 4
 sessions_app.sessionevent           200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.condition              200 200 200  403 403 200  200 200 200  403 403 200  403 403 403  200 200 200
 sessions_app.study                  200 200 200  403 403 200  200 404 200  403 403 200  403 403 200  200 404 200
+sessions_app.passage                200 200 200  403 403 403  200 200 200  403 403 403  403 403 403  200 200 200
+sessions_app.reading                200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
+sessions_app.sessionsummary         200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
+sessions_app.audiochunk             200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.accesslog              200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.modelcall              200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.joinfailures           403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
@@ -259,6 +269,7 @@ def one_of_each(world: World, school: School) -> dict[str, Any]:
         world.members["sam"].student.consents.get(), SessionEvent.objects.first(), Condition.objects.first(),
         Study.objects.get(pk=world.keys["study"]), OutboxItem.objects.first(),
         AccessLog.objects.create(user=alice, school=school, action="board"),
+        *read_aloud(world.members["sam"]),
         JoinFailures.objects.create(address="x", window=TIME_ZERO),
         ModelCall.objects.create(school=school, purpose="help", model="x", outcome="error", latency_ms=1),
         DeadLetter.objects.create(kind="student", entity_id=uuid.uuid4(), error_code="x", reason="x", attempts=1),
@@ -268,6 +279,20 @@ def one_of_each(world: World, school: School) -> dict[str, Any]:
         ),
     ]  # fmt: skip
     return {row._meta.label_lower: row for row in made}
+
+
+def read_aloud(member: StudentSession) -> list[Any]:
+    """A passage that all schools share, and one of each kind of row of its reading."""
+    consent(member.student, "audio")
+    passage = Passage.objects.create(title="The canal", text="Boats brought coal.")
+    reading = Reading.objects.create(school=member.school, student_session=member, passage=passage)
+    stream = AudioStream.objects.create(reading=reading, number=0, codec="webm")
+    return [
+        passage, reading, AudioChunk.objects.create(stream=stream, number=0, bytes=4),
+        SessionSummary.objects.create(
+            student_session=member, words=3, seconds=1, transcript="boats brought coal", grade_level="at_grade_level"
+        ),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("model", ADMIN)

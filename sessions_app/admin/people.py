@@ -24,7 +24,7 @@ class SchoolAdmin(ScopedAdmin):
     school_path = "pk"
     list_display = ("name", "time_zone", "retention_days", "small_cell_threshold", "students_now")
     search_fields = ("name",)
-    fields = ("name", "time_zone", "retention_days", "small_cell_threshold")
+    fields = ("name", "time_zone", "retention_days", "audio_days", "small_cell_threshold")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return administers_all(request)

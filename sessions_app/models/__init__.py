@@ -14,7 +14,17 @@ from sessions_app.models.event import SessionCounter, SessionEvent
 from sessions_app.models.forms import AssessmentForm, AssessmentItem, RubricConcept, SurveyForm, SurveyItem
 from sessions_app.models.history import LiveSessionVersion, SchoolVersion, StudentVersion, StudyVersion, UserVersion
 from sessions_app.models.model_call import ModelCall
+from sessions_app.models.passage import Passage, PassageLanguageModel
 from sessions_app.models.people import ClassMembership, Consent, ConsentState, School, SchoolClass, Student, User
+from sessions_app.models.reading import AudioChunk, AudioStream, Reading, Transcript
+from sessions_app.models.reading_results import (
+    BatchMetrics,
+    HelpEvent,
+    Miscue,
+    MiscueType,
+    SessionSummary,
+    SpokenResult,
+)
 from sessions_app.models.records import (
     Assignment,
     ContentDelivery,
@@ -53,6 +63,9 @@ __all__ = [
     "AssessmentItemVersion",
     "Assignment",
     "AttentionCheck",
+    "AudioChunk",
+    "AudioStream",
+    "BatchMetrics",
     "ClassMembership",
     "Condition",
     "Consent",
@@ -63,13 +76,18 @@ __all__ = [
     "Exchange",
     "ExchangeScore",
     "Group",
+    "HelpEvent",
     "Intervention",
     "JoinFailures",
     "LiveSession",
     "LiveSessionVersion",
     "LocationVerification",
+    "Miscue",
+    "MiscueType",
     "ModelCall",
     "MovedOn",
+    "Passage",
+    "PassageLanguageModel",
     "PredefinedQuestion",
     "PredefinedQuestionVersion",
     "Preference",
@@ -77,6 +95,7 @@ __all__ = [
     "QualityFlag",
     "QuestionSet",
     "QuestionSetVersion",
+    "Reading",
     "RubricConcept",
     "RubricConceptVersion",
     "School",
@@ -87,8 +106,10 @@ __all__ = [
     "SegmentVersion",
     "SessionCounter",
     "SessionEvent",
+    "SessionSummary",
     "Site",
     "SiteVersion",
+    "SpokenResult",
     "Student",
     "StudentSession",
     "StudentVersion",
@@ -102,6 +123,7 @@ __all__ = [
     "SurveyItemVersion",
     "SurveyResponse",
     "TakeoverRequest",
+    "Transcript",
     "User",
     "UserVersion",
 ]

@@ -24,7 +24,8 @@ def validate_time_zone(name: str) -> None:
 class School(TimeOrderedModel):
     """The tenant: every row of data belongs to one school, and nobody sees another's."""
 
-    NOT_PERSONAL = ("name", "time_zone", "retention_days", "small_cell_threshold", "is_sample", "created_at")
+    NOT_PERSONAL = ("name", "time_zone", "retention_days", "audio_days", "small_cell_threshold", "is_sample",
+                    "created_at")  # fmt: skip
 
     name = models.CharField(_("name"), max_length=200)
     time_zone = models.CharField(
@@ -32,6 +33,12 @@ class School(TimeOrderedModel):
     )
     retention_days = models.PositiveIntegerField(
         _("retention in days"), default=730, validators=[MinValueValidator(30), MaxValueValidator(3650)]
+    )
+    audio_days = models.PositiveSmallIntegerField(
+        _("days that recordings are kept"),
+        default=30,
+        validators=[MaxValueValidator(365)],
+        help_text=_("Of students for whom that is agreed to. 0: no recording outlives its reading."),
     )
     small_cell_threshold = models.PositiveSmallIntegerField(
         _("small-cell threshold"),
@@ -256,6 +263,7 @@ class Consent(TimeOrderedModel):
         SURVEY = "survey", _("answering the survey")
         RESEARCH = "research", _("use in research")
         DATA_SHARING = "data_sharing", _("sharing with other researchers")
+        KEEP_AUDIO = "keep_audio", _("keeping the recording for a while")
 
     class Decision(models.TextChoices):
         GRANTED = "granted", _("granted")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.models.identity import TimeOrderedModel
+from sessions_app.models.passage import Passage
 from sessions_app.models.people import School, SchoolClass, Student, User
 from sessions_app.models.study import Condition, Site, Study
 
@@ -22,8 +23,8 @@ class LiveSession(TimeOrderedModel):
     PERSONAL = ("teacher",)
     NOT_PERSONAL = (
         "school", "school_class", "title", "activity", "status", "join_code", "capacity", "planned_groups", "room",
-        "scheduled_for", "study", "location", "site", "condition", "is_simulated", "created_at", "updated_at",
-        "configured_at", "started_at", "ended_at", "end_reason",
+        "scheduled_for", "study", "location", "site", "condition", "passage", "is_simulated", "created_at",
+        "updated_at", "configured_at", "started_at", "ended_at", "end_reason",
     )  # fmt: skip
 
     class Activity(models.TextChoices):
@@ -85,6 +86,15 @@ class LiveSession(TimeOrderedModel):
         blank=True,
         related_name="sessions",
         help_text=_("Fixed for the whole class. Leave empty to have one assigned to each student."),
+    )
+    passage = models.ForeignKey(
+        Passage,
+        verbose_name=_("passage or prompts"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="sessions",
+        help_text=_("What is read aloud, or said."),
     )
     is_simulated = models.BooleanField(_("simulated"), default=False, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)

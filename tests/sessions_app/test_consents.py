@@ -24,7 +24,7 @@ def live(student: Student) -> bool | None:
 
 
 def test_nobody_has_decided_at_first(uma: Student):
-    assert [(state.live, state.latest) for state in consents.states(uma)] == [(None, ())] * 6
+    assert [(state.live, state.latest) for state in consents.states(uma)] == [(None, ())] * len(Consent.Purpose)
 
 
 def test_one_yes_is_enough_while_nobody_says_no(uma: Student):
