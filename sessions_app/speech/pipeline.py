@@ -1,0 +1,175 @@
+"""One reading, from words to what teacher and student see: used live and by `score_reading`, so that both agree.
+
+`Reading` is plain computation. It is told how much audio has come and what was heard, and answers with what changed.
+`LiveReading` joins decoder, transcriber and `Reading`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sessions_app.speech.alignment import Alignment, align
+from sessions_app.speech.passage import Passage
+from sessions_app.speech.struggle import Struggle, StruggleWatch
+from sessions_app.speech.transcriber import Heard, HeardWord
+from sessions_app.speech.windows import WINDOW, MiscueCounts, Window, counts_of, windows_of
+
+PARTIAL_LAG = 1.0  # seconds by which partial words come behind the audio
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The voice is at the passage's word `reached` - 1; sent with every partial or final result that moved it."""
+
+    reached: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceHeard:
+    """An utterance is final: its words, and how the whole reading stands with it."""
+
+    utterance: int
+    words: tuple[HeardWord, ...]
+    alignment: Alignment
+    progress: "Progress"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A reading so far, for a teacher's board: rates over the audio so far, None before there is any."""
+
+    seconds: float
+    words: int
+    reached: int
+    of: int
+    correct: int
+    counts: MiscueCounts
+    wpm: float | None
+    wcpm: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowClosed:
+    """60 seconds of audio are complete, with every word in them final. The last, shorter one comes with the end."""
+
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """The reader struggles: the moment to help."""
+
+    struggle: Struggle
+
+
+ReadingEvent = Followed | UtteranceHeard | WindowClosed | Stuck
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingResult:
+    """A whole reading: every word heard, the alignment, the windows that were not yet reported, and all windows."""
+
+    utterances: tuple[tuple[HeardWord, ...], ...]
+    alignment: Alignment
+    windows: tuple[Window, ...]
+    last: tuple[Window, ...]
+    seconds: float
+
+    @property
+    def words(self) -> tuple[HeardWord, ...]:
+        return tuple(word for words in self.utterances for word in words)
+
+
+class Reading:
+    """The state of one reading. `utterances` and `seconds` are of the part before, where a reading goes on."""
+
+    def __init__(
+        self, passage: Passage, *, utterances: Sequence[Sequence[HeardWord]] = (), seconds: float = 0.0
+    ) -> None:
+        self.passage = passage
+        self.seconds = seconds
+        self._utterances = [tuple(words) for words in utterances]
+        self._final = [word for words in self._utterances for word in words]
+        self._partial: tuple[HeardWord, ...] = ()
+        self._final_upto = seconds
+        self._upto = seconds
+        self._reached = 0
+        self._closed = int(seconds // WINDOW)
+        self._watch = StruggleWatch()
+        self._aligned: Alignment | None = None
+        self._reached = self.alignment.reached
+
+    @property
+    def alignment(self) -> Alignment:
+        """Of the final words."""
+        if self._aligned is None:
+            self._aligned = align(self.passage, self._final)
+        return self._aligned
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last word of the passage has been reached."""
+        return self._reached >= len(self.passage.words)
+
+    def progress(self) -> Progress:
+        minutes = self.seconds / 60
+        found = self.alignment
+        return Progress(
+            seconds=self.seconds,
+            words=len(self._final),
+            reached=max(self._reached, found.reached),
+            of=len(self.passage.words),
+            correct=found.correct,
+            counts=counts_of(found.counts),
+            wpm=len(self._final) / minutes if minutes else None,
+            wcpm=found.correct / minutes if minutes else None,
+        )
+
+    def take_audio(self, seconds: float) -> list[ReadingEvent]:
+        """`seconds` more of audio have been given to the transcriber."""
+        self.seconds += seconds
+        words = self._partial or self._final
+        if not words:
+            return []
+        stuck = self._watch.silence(
+            now=max(self._upto, self.seconds - PARTIAL_LAG),
+            last_word_at=words[-1].end,
+            reached=self._reached,
+            words=len(self.passage.words),
+        )
+        return [Stuck(stuck)] if stuck else []
+
+    def take_words(self, heard: Heard) -> list[ReadingEvent]:
+        """What the transcriber heard."""
+        self._upto = max(self._upto, heard.upto)
+        if not heard.final:
+            self._partial = heard.words
+            reached = align(self.passage, [*self._final, *heard.words]).reached if heard.words else self._reached
+            return self._followed(reached)
+        self._partial = ()
+        self._final_upto = max(self._final_upto, heard.upto)
+        events: list[ReadingEvent] = []
+        if heard.words:
+            self._utterances.append(heard.words)
+            self._final += heard.words
+            self._aligned = None
+            events += self._followed(self.alignment.reached)
+            events.append(UtteranceHeard(heard.utterance, heard.words, self.alignment, self.progress()))
+            events += [Stuck(struggle) for struggle in self._watch.words(self.alignment, heard.words)]
+        complete = int(self._final_upto // WINDOW)
+        if complete > self._closed:
+            windows = windows_of(self.alignment, self._utterances, max(self.seconds, self._final_upto))
+            events += [WindowClosed(window) for window in windows[self._closed : complete]]
+            self._closed = complete
+        return events
+
+    def result(self) -> ReadingResult:
+        """The reading as it is when nothing more comes."""
+        windows = windows_of(self.alignment, self._utterances, self.seconds)
+        return ReadingResult(tuple(self._utterances), self.alignment, windows, windows[self._closed :], self.seconds)
+
+    def _followed(self, reached: int) -> list[ReadingEvent]:
+        if reached == self._reached:
+            return []
+        self._reached = reached
+        return [Followed(reached, self._upto)]
