@@ -3,6 +3,8 @@
 A bad one raises `env.BadSetting`; `config.settings` turns it into one sentence and ends the process.
 """
 
+import hashlib
+import hmac
 import secrets
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,10 +48,7 @@ CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if HTTPS and
 
 def _secret_key() -> str:
     """The key that was given, or, beside embedded data, one made once and kept with it."""
-    given = env.text("SECRET_KEY")
-    if given:
-        if len(given) < 32:
-            raise env.BadSetting("SECRET_KEY must have at least 32 characters.")
+    if given := env.secret("SECRET_KEY", least=32):
         return given
     if not EMBEDDED_POSTGRES:
         raise env.BadSetting("SECRET_KEY must be set when DATABASE_URL is set.")
@@ -77,6 +76,15 @@ def _read_again(path: Path) -> str:
 
 
 SECRET_KEY = _secret_key()
+
+# Tokens of our own are signed with a key of their own, so that one who gets hold of it can forge no cookie.
+JWT_SIGNING_KEY = (
+    env.secret("JWT_SIGNING_KEY", least=32) or hmac.new(SECRET_KEY.encode(), b"lyceum.jwt", hashlib.sha256).hexdigest()
+)
+SUPABASE_JWT_SECRET = env.secret("SUPABASE_JWT_SECRET", least=32)
+SUPABASE_JWT_AUDIENCE = env.text("SUPABASE_JWT_AUDIENCE", "authenticated")
+SUPABASE_JWT_ISSUER = env.url("SUPABASE_JWT_ISSUER", ("http", "https"))
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
 
 
 def _package_folder(package: str, inside: str) -> Path:

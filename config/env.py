@@ -78,6 +78,28 @@ def url(name: str, schemes: Collection[str]) -> str:
     return value
 
 
+def secret(name: str, *, least: int) -> str:
+    """A key for signing, of at least `least` characters, or an empty string where the variable is unset."""
+    value = text(name)
+    if value and len(value) < least:
+        raise BadSetting(f"{name} must have at least {least} characters.")
+    return value
+
+
+def origins(name: str) -> list[str]:
+    """Web origins with commas between: a scheme, a host, perhaps a port, and nothing behind it."""
+    found = words(name)
+    for origin in found:
+        parts = urlsplit(origin)
+        try:
+            whole = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+        except ValueError:
+            whole = ""
+        if parts.scheme not in {"http", "https"} or not parts.hostname or whole != origin.lower():
+            raise BadSetting(f"{name} must list origins such as https://app.example.org, not {origin!r}.")
+    return found
+
+
 def database(name: str, default_url: str) -> dict[str, object]:
     """Django's description of the Postgres at `name` (a postgresql:// URL), or at `default_url`."""
     value = url(name, ("postgres", "postgresql")) or default_url

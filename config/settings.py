@@ -4,8 +4,10 @@ Importing this module starts nothing; `config.local.stack.ensure()` starts the e
 """
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
+from corsheaders.defaults import default_headers
 from csp.constants import NONCE
 
 from config import env, logs
@@ -38,6 +40,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.humanize",
     "channels",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -54,6 +57,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
@@ -221,6 +225,28 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "sessions_app.api.errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+TOKENS_OF_OURS = "lyceum"
+"""Issuer and audience of the tokens that Lyceum itself gives (`sessions_app.tokens`)."""
+TOKEN_LEEWAY = timedelta(seconds=10)
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": checked.JWT_SIGNING_KEY,
+    "ISSUER": TOKENS_OF_OURS,
+    "AUDIENCE": TOKENS_OF_OURS,
+    "LEEWAY": TOKEN_LEEWAY,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=30),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+}
+SUPABASE_JWT_SECRET = checked.SUPABASE_JWT_SECRET
+SUPABASE_JWT_AUDIENCE = checked.SUPABASE_JWT_AUDIENCE
+SUPABASE_JWT_ISSUER = checked.SUPABASE_JWT_ISSUER
+
+# Clients in other origins authenticate by token, so no cookie of ours ever goes with their requests.
+CORS_ALLOWED_ORIGINS = checked.CORS_ALLOWED_ORIGINS
+CORS_URLS_REGEX = r"^/(api|analysis)/"
+CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key")
+CORS_EXPOSE_HEADERS = ("Retry-After",)
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Lyceum",
     "DESCRIPTION": "Live learning sessions, the record of them, and what worked.",

@@ -1,15 +1,13 @@
 """Join codes: eight characters that nobody misreads, and a brake on guessing them."""
 
-import hashlib
-import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from sessions_app.refusals import Refused
+from sessions_app.throttling import hashed
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 LENGTH = 8
@@ -46,10 +44,6 @@ def _window() -> datetime:
     return datetime.fromtimestamp(int(timezone.now().timestamp()) // seconds * seconds, UTC)
 
 
-def _hashed(address: str) -> str:
-    return hmac.new(settings.SECRET_KEY.encode(), address.encode(), hashlib.sha256).hexdigest()
-
-
 def count_failure(address: str) -> int:
     """Count one wrong code from a network address, in one statement; the number in this window is returned."""
     with connection.cursor() as cursor:
@@ -58,7 +52,7 @@ def count_failure(address: str) -> int:
             INSERT INTO sessions_app_joinfailures AS f (address, "window", failures) VALUES (%s, %s, 1)
             ON CONFLICT (address, "window") DO UPDATE SET failures = f.failures + 1 RETURNING failures
             """,
-            (_hashed(address), _window()),
+            (hashed(address), _window()),
         )
         row = cursor.fetchone()
     return int(row[0])
@@ -69,7 +63,7 @@ def check_guesses(address: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             'SELECT failures FROM sessions_app_joinfailures WHERE address = %s AND "window" = %s',
-            (_hashed(address), _window()),
+            (hashed(address), _window()),
         )
         row = cursor.fetchone()
     if row and row[0] >= FAILURES_ALLOWED:

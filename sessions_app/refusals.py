@@ -35,6 +35,13 @@ MESSAGES: dict[str, Promise | str] = {
     "met_in_session": _("Both took part in the same session, so they are two students. Nothing was changed."),
     "list_changed": _("The class changed while you were looking at the preview. Nothing was written; look again."),
     "key_reused": _("The same key came with other content. The first content is kept."),
+    "code_not_good": _("That code is not good, or no longer: each works once, for a short time. Ask for a new one."),
+    "linked_already": _("This account belongs to another student already. Nothing was changed."),
+    "token_invalid": _("The token is not valid here."),
+    "token_expired": _("The token has expired. Get a new one."),
+    "account_gone": _("The account of this token does not exist any more."),
+    "not_a_learner": _("Learners have practice results; this token is of somebody else."),
+    "locked_out": _("Too many wrong passwords. Wait ten minutes, then try again."),
     "too_many_guesses": _("Too many wrong codes from this network. Wait ten minutes, then try again."),
 }
 

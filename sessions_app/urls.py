@@ -2,7 +2,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
-from sessions_app.api import live_sessions
+from sessions_app.api import live_sessions, practice, tokens
 from sessions_app.views import account, board, class_student, classes, join, student, teach
 
 urlpatterns = [
@@ -63,6 +63,13 @@ urlpatterns = [
         class_student.consent,
         name="teach_class_student_consent",
     ),
+    path("api/token/", tokens.TokenByPassword.as_view(), name="token"),
+    path("api/token/code/", tokens.TokenByCode.as_view(), name="token_by_code"),
+    path("api/token/refresh/", tokens.TokenAgain.as_view(), name="token_refresh"),
+    path("api/sessions/save", practice.SaveResult.as_view(), name="api_sessions_save"),
+    path("api/sessions/history", practice.History.as_view(), name="api_sessions_history"),
+    path("api/sessions/stats", practice.Statistics.as_view(), name="api_sessions_stats"),
+    path("api/sessions/warmup", practice.WarmUpView.as_view(), name="api_sessions_warmup"),
     path("api/live-sessions/", live_sessions.LiveSessionList.as_view(), name="api_live_sessions"),
     path(
         "api/live-sessions/<uuid:session_id>/events",

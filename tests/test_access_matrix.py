@@ -6,6 +6,7 @@ script; 404 is what another school has, and what a teacher does not teach; 403 i
 whatever the key; 400 and 405 are doors that opened on nothing. `up` is a health check that answers, well or not.
 """
 
+import json
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -34,7 +35,7 @@ from sessions_app.models import (
     StudentSession,
     Study,
 )
-from tests.cast import TIME_ZERO, consent
+from tests.cast import PASSWORD, TIME_ZERO, consent
 from tests.world import WHO, World
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +110,13 @@ GET  api_live_sessions                 403 403 403 200 200 200 403 403 200 200 2
 GET  api_live_session_events           403 403 403 200 404 404 403 403 200 404 200
 GET  api_hourly_metrics?hours          403 403 403 200 200 200 403 403 200 200 200
 GET  api_hourly_metrics?hours&school   403 403 403 200 200 404 403 403 200 404 200
+POST token                             200 200 200 200 200 200 200 200 200 200 200
+POST token_by_code                     404 404 404 404 404 404 404 404 404 404 404
+POST token_refresh                     401 401 401 401 401 401 401 401 401 401 401
+GET  api_sessions_history              401 200 200 200 200 200 200 200 200 200 200
+GET  api_sessions_stats                401 200 200 200 200 200 200 200 200 200 200
+GET  api_sessions_warmup               401 200 200 200 200 200 200 200 200 200 200
+POST api_sessions_save                 401 201 201 201 201 201 201 201 201 201 201
 GET  schema                            200 200 200 200 200 200 200 200 200 200 200
 GET  docs                              200 200 200 200 200 200 200 200 200 200 200
 GET  health_live                        up  up  up  up  up  up  up  up  up  up  up
@@ -133,6 +141,10 @@ GET  /admin/nowhere/                   302 302 302 302 302 302 302 302 404 404 4
 """
 
 DATA: dict[str, Any] = {
+    "token": json.dumps({"username": "alice", "password": PASSWORD}),
+    "token_by_code": '{"code": "WRONG234"}',
+    "token_refresh": '{"refresh": "a.b.c"}',
+    "api_sessions_save": '{"session_type": "roleplay", "duration_seconds": 60}',
     "student_events": "no JSON, so that whoever holds the ticket comes as far as a 400",
     "teach_board_groups": {"count": "2"},
     "teach_board_move": {"student": "student_session", "group": ""},
@@ -210,9 +222,15 @@ def routes(patterns: Any = None, prefix: str = "", space: str = "") -> Iterator[
             )
 
 
-def status(world: World, who: str, method: str, url: str, data: Any = None, query: Any = None) -> int:
+BY_TOKEN = "api_sessions_"
+"""Doors that open by a token alone; a session of the browser, or none, is a 401 (test_tokens.py)."""
+
+
+def status(
+    world: World, who: str, method: str, url: str, data: Any = None, query: Any = None, *, bearer: bool = False
+) -> int:
     """What somebody gets; what it did is undone. `data` is a form's fields, or text that is JSON."""
-    client = world.client(who)
+    client = world.client(who, bearer=bearer)
     kind = {"content_type": "application/json"} if isinstance(data, str) else {}
     with transaction.atomic():
         answer = getattr(client, method)(url, data, query_params=query, **kind)
@@ -250,7 +268,8 @@ def test_a_door_opens_for_whom_it_should(row: list[str], world: World):
     data: Any = DATA.get(door.partition("@")[0])
     if isinstance(data, dict):
         data = {key: world.keys.get(value, value) for key, value in data.items()}
-    found = [str(status(world, who, method.lower(), url, data, query)) for who in WHO]
+    bearer = door.startswith(BY_TOKEN)
+    found = [str(status(world, who, method.lower(), url, data, query, bearer=bearer)) for who in WHO]
     if door.startswith("health_"):
         found = ["up" if code in {"200", "503"} else code for code in found]
     assert dict(zip(WHO, found, strict=True)) == dict(zip(WHO, expected, strict=True))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sessions_app import enrolment, lifecycle
+from sessions_app import enrolment, learners, lifecycle, tokens
 from sessions_app.models import LiveSession, School, SchoolClass, Student, StudentSession, Study, TakeoverRequest, User
 from tests.cast import join, make_session, make_user
 
@@ -22,8 +22,15 @@ class World:
     members: dict[str, StudentSession]
     keys: dict[str, Any]
 
-    def client(self, who: str) -> Client:
-        """A browser in which `who` has signed in, or has joined."""
+    @property
+    def students(self) -> dict[str, Student]:
+        return {who: Student.objects.get(pk=member.student_id) for who, member in self.members.items()}
+
+    def client(self, who: str, *, bearer: bool = False) -> Client:
+        """A browser in which `who` has signed in, or has joined; or a program that has their token."""
+        if bearer:
+            of = self.people.get(who) or (learners.learner_of(self.students[who]) if who in self.members else None)
+            return Client(headers={"Authorization": f"Bearer {tokens.token_give(of).access}"} if of else {})
         client = Client(headers={"Origin": "http://testserver"})
         if who in self.people:
             client.force_login(self.people[who])

@@ -20,7 +20,8 @@ STATUS = {
     "unknown_code": 404, "no_such_session": 404, "no_such_student": 404, "no_such_group": 404, "no_such_request": 409,
     "not_possible_now": 409, "session_over": 410, "removed": 403, "consent_missing": 403, "not_leader": 403,
     "key_reused": 409, "label_taken": 409, "session_full": 409, "other_device": 409, "too_many_guesses": 429,
-    "left": 409, "no_such_check": 404, "asked_already": 429,
+    "left": 409, "no_such_check": 404, "asked_already": 429, "code_not_good": 404, "linked_already": 409,
+    "token_invalid": 401, "token_expired": 401, "account_gone": 401, "locked_out": 429,
 }  # fmt: skip
 
 

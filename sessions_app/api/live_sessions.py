@@ -11,20 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from sessions_app import access, timeline
+from sessions_app.api.schema import ErrorSerializer
 from sessions_app.models import LiveSession, User
-
-
-class ErrorBody(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    message = serializers.CharField()
-    fields = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), allow_null=True)
-
-
-class ErrorSerializer(serializers.Serializer[Any]):
-    """The one shape of every error."""
-
-    error = ErrorBody()
-
 
 ERRORS = {
     400: OpenApiResponse(ErrorSerializer, description="A parameter cannot be taken."),

@@ -16,6 +16,7 @@ from sessions_app.models.history import LiveSessionVersion, SchoolVersion, Stude
 from sessions_app.models.model_call import ModelCall
 from sessions_app.models.passage import Passage, PassageLanguageModel
 from sessions_app.models.people import ClassMembership, Consent, ConsentState, School, SchoolClass, Student, User
+from sessions_app.models.practice import ErasedAccount, Learner, LearnerCode, RequestCount, SessionResult
 from sessions_app.models.reading import AudioChunk, AudioStream, Reading, Transcript
 from sessions_app.models.reading_results import (
     BatchMetrics,
@@ -73,12 +74,15 @@ __all__ = [
     "Content",
     "ContentDelivery",
     "ContentVersion",
+    "ErasedAccount",
     "Exchange",
     "ExchangeScore",
     "Group",
     "HelpEvent",
     "Intervention",
     "JoinFailures",
+    "Learner",
+    "LearnerCode",
     "LiveSession",
     "LiveSessionVersion",
     "LocationVerification",
@@ -96,6 +100,7 @@ __all__ = [
     "QuestionSet",
     "QuestionSetVersion",
     "Reading",
+    "RequestCount",
     "RubricConcept",
     "RubricConceptVersion",
     "School",
@@ -106,6 +111,7 @@ __all__ = [
     "SegmentVersion",
     "SessionCounter",
     "SessionEvent",
+    "SessionResult",
     "SessionSummary",
     "Site",
     "SiteVersion",

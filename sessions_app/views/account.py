@@ -22,7 +22,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app import access
+from sessions_app.api import errors
 from sessions_app.models import User
+from sessions_app.refusals import Refused
 
 HOMES = {
     User.Role.TEACHER: "teach_home",
@@ -90,15 +92,20 @@ def counted_name(request: HttpRequest, credentials: dict[str, Any] | None = None
 
 
 def paused(request: HttpRequest, *_about: object) -> HttpResponse:
-    """Too many wrong passwords: say when to try again."""
+    """Too many wrong passwords: say when to try again, to a person or to a program."""
     ends_at = _pause_ends_at(request)
     minutes = max(1, math.ceil((ends_at - timezone.now()).total_seconds() / 60))
-    response = render(request, "registration/locked.html", {"minutes": minutes, "ends_at": ends_at}, status=429)
+    response: HttpResponse
+    if request.path.startswith("/api/"):
+        response = errors.refused(Refused("locked_out"))
+    else:
+        response = render(request, "registration/locked.html", {"minutes": minutes, "ends_at": ends_at}, status=429)
     response["Retry-After"] = str(minutes * 60)
     return response
 
 
 def _pause_ends_at(request: HttpRequest) -> datetime:
-    tries = AccessAttempt.objects.filter(username=counted_name(request), ip_address=request.META.get("REMOTE_ADDR"))
+    name = counted_name(request, getattr(request, "axes_credentials", None))
+    tries = AccessAttempt.objects.filter(username=name, ip_address=request.META.get("REMOTE_ADDR"))
     latest: datetime = tries.aggregate(latest=Max("attempt_time"))["latest"] or timezone.now()
     return latest + timedelta(hours=settings.AXES_COOLOFF_TIME)

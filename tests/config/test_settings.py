@@ -10,6 +10,8 @@ from tests.config.conftest import run
         ("DATABASE_URL", "mysql://somewhere/lyceum", "DATABASE_URL must be a URL that begins with postgres://"),
         ("DATABASE_URL", "postgresql://lyceum@host", "DATABASE_URL must name a database"),
         ("SECRET_KEY", "short", "SECRET_KEY must have at least 32 characters."),
+        ("SUPABASE_JWT_SECRET", "short", "SUPABASE_JWT_SECRET must have at least 32 characters."),
+        ("CORS_ALLOWED_ORIGINS", "app.example.org", "CORS_ALLOWED_ORIGINS must list origins such as https://"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL must be one of"),
     ],
 )
@@ -65,3 +67,19 @@ def test_an_address_of_a_database_is_taken_apart(monkeypatch) -> None:
 def test_words_are_separated_by_commas(monkeypatch) -> None:
     monkeypatch.setenv("ALLOWED_HOSTS", "lyceum.example, ,localhost ")
     assert env.words("ALLOWED_HOSTS") == ["lyceum.example", "localhost"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["app.example.org", "https://app.example.org/", "https://a.example.org/x", "ftp://a.example.org", "*", "null",
+     "https://user@app.example.org", "https://app.example.org:port", "https://"],
+)  # fmt: skip
+def test_an_origin_is_a_scheme_a_host_and_nothing_behind_it(monkeypatch, origin: str) -> None:
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", origin)
+    with pytest.raises(env.BadSetting, match="must list origins"):
+        env.origins("CORS_ALLOWED_ORIGINS")
+
+
+def test_origins_are_read_with_and_without_a_port(monkeypatch) -> None:
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", "https://app.example.org, http://localhost:5173")
+    assert env.origins("CORS_ALLOWED_ORIGINS") == ["https://app.example.org", "http://localhost:5173"]
