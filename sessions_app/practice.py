@@ -150,7 +150,6 @@ class Stats:
     sessions: int
     duration_seconds: int
     words_spoken: int
-    words_learned: int
     means: Means
     by_type: dict[str, int]
     days: list[Day]
@@ -165,8 +164,10 @@ _TOTALS = f"count(*), coalesce(sum(duration_seconds), 0), coalesce(sum(words_spo
 def _named(column: str) -> str:
     return f"""
     (SELECT json_agg(json_build_array(name, count) ORDER BY count DESC, name) FROM (
-        SELECT mode() WITHIN GROUP (ORDER BY name) AS name, count(DISTINCT id) AS count
-        FROM mine, unnest({column}) AS name GROUP BY lower(name) ORDER BY 2 DESC, 1 LIMIT {MOST_COMMON}
+        SELECT (array_agg(name ORDER BY n DESC, name))[1] AS name, sum(n) AS count FROM (
+            SELECT name, count(*) AS n
+            FROM mine CROSS JOIN LATERAL (SELECT DISTINCT unnest({column}) AS name) each GROUP BY name
+        ) spelled GROUP BY lower(name) ORDER BY 2 DESC, 1 LIMIT {MOST_COMMON}
     ) named)
     """
 
@@ -178,7 +179,6 @@ WITH mine AS MATERIALIZED (
 )
 SELECT
     (SELECT json_build_array({_TOTALS}) FROM mine),
-    (SELECT count(DISTINCT lower(word)) FROM mine, unnest(vocabulary_learned) AS word),
     (SELECT json_object_agg(session_type, n) FROM (SELECT session_type, count(*) AS n FROM mine GROUP BY 1) types),
     (SELECT json_agg(json_build_array(day, numbers) ORDER BY day) FROM (
         SELECT day, json_build_array({_TOTALS}) AS numbers FROM mine GROUP BY day
@@ -192,13 +192,12 @@ def stats(learners: Collection[UUID], *, since: datetime, zone: ZoneInfo) -> Sta
     """What the results of some learners since a moment come to, with days in `zone`. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_STATS, {"learners": list(learners), "since": since, "zone": zone.key})
-        totals, words, types, days, topics, areas = cursor.fetchone()
+        totals, types, days, topics, areas = cursor.fetchone()
     count, duration, spoken, *means = totals
     return Stats(
         sessions=count,
         duration_seconds=duration,
         words_spoken=spoken,
-        words_learned=words,
         means=Means(*means),
         by_type={kind: (types or {}).get(kind, 0) for kind in SessionResult.Type.values},
         days=[Day(date.fromisoformat(day), n, s, w, Means(*m)) for day, (n, s, w, *m) in days or ()],
