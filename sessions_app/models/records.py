@@ -23,8 +23,8 @@ class Assignment(TimeOrderedModel):
     """The condition and the material that a student's run has.
 
     Drawn at random: from block `block` of the study's `location`, at `position` (from 0) of the order `drawn_from`,
-    which follows from `seed`, location and block alone and can be drawn again. Fixed by hand: `fixed_by` says by whom
-    (None: for the whole class, when the session was set up), and there is no block.
+    which follows from `seed`, location and block alone and can be drawn again. Fixed by hand, for a student or for the
+    whole class: `fixed_by` says by whom, and there is no block.
     """
 
     PERSONAL = ("student_session", "fixed_by")
@@ -106,14 +106,15 @@ class LocationVerification(TimeOrderedModel):
     """Whether the student was where the condition says; the newest of `attempts`.
 
     What was compared with is kept beside the outcome, since a site may be moved later. Coordinates are there only with
-    the student's consent to `location`. `reason` says more of an outcome that is not `verified`.
+    the student's consent to `location`. `reason` says more of an outcome that is not `verified`. `settled_at` is when
+    the student went on with the outcome; until then they may try again.
     """
 
     PERSONAL = ("student_session", "latitude", "longitude", "accuracy_m", "distance_m", "device_type", "os", "browser",
                 "user_agent")  # fmt: skip
     NOT_PERSONAL = (
         "location", "site", "site_name", "site_address", "site_latitude", "site_longitude", "radius_m", "outcome",
-        "reason", "confidence", "attempts", "position_at", "verified_at", "created_at",
+        "reason", "confidence", "attempts", "position_at", "verified_at", "settled_at", "created_at",
     )  # fmt: skip
 
     class Outcome(models.TextChoices):
@@ -162,6 +163,7 @@ class LocationVerification(TimeOrderedModel):
     browser = models.CharField(_("browser"), max_length=64, blank=True)
     user_agent = models.CharField(_("user agent"), max_length=400, blank=True)
     verified_at = models.DateTimeField(_("checked"), default=timezone.now)
+    settled_at = models.DateTimeField(_("settled"), null=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
