@@ -41,6 +41,12 @@ BEDROCK_MODEL_ID = env.text("BEDROCK_MODEL_ID")
 BEDROCK_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", ("http", "https"))
 BEDROCK_PRICES = (env.price("BEDROCK_INPUT_USD"), env.price("BEDROCK_OUTPUT_USD"))
 
+# Who makes the questions of dynamic interventions, and who scores short answers.
+QUESTIONER = env.choice("QUESTIONER", ("rules", "bedrock"), "rules")
+SCORER = env.choice("SCORER", ("rules", "bedrock"), "rules")
+if "bedrock" in {QUESTIONER, SCORER} and not BEDROCK_MODEL_ID:
+    raise env.BadSetting("QUESTIONER or SCORER is bedrock, so BEDROCK_MODEL_ID must name the model.")
+
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 HTTPS = env.flag("HTTPS", default=not EMBEDDED_POSTGRES and not DEBUG)
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if HTTPS and host not in {"*", ".*"}]

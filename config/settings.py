@@ -123,6 +123,8 @@ DYNAMODB_TABLE_PREFIX = checked.DYNAMODB_TABLE_PREFIX
 BEDROCK_MODEL_ID = checked.BEDROCK_MODEL_ID
 BEDROCK_ENDPOINT_URL = checked.BEDROCK_ENDPOINT_URL
 BEDROCK_PRICES = checked.BEDROCK_PRICES
+QUESTIONER = checked.QUESTIONER
+SCORER = checked.SCORER
 
 AUTH_USER_MODEL = "sessions_app.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

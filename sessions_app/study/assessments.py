@@ -94,9 +94,7 @@ def _take(answer: AssessmentAnswer, scored: Scored) -> None:
     answer.feedback = scored.feedback
 
 
-def results_write(
-    assessment: Assessment, items: Iterable[AssessmentItem], answers: Iterable[AssessmentAnswer]
-) -> None:
+def results_write(assessment: Assessment, items: Iterable[AssessmentItem], answers: Iterable[AssessmentAnswer]) -> None:
     """The results of a form from its answers; nothing is saved here.
 
     Right is a multiple choice with the right option, and a short answer with all its points.
@@ -152,7 +150,9 @@ def gains_write(assessment: Assessment, other: Assessment | None) -> None:
     assessment.normalized_gain = found.normalized.value
 
 
-def answer_override(answer: AssessmentAnswer, *, points: Decimal | None, by: User, note: str, at: datetime) -> Assessment:
+def answer_override(
+    answer: AssessmentAnswer, *, points: Decimal | None, by: User, note: str, at: datetime
+) -> Assessment:
     """A teacher gives an answer other points, or (None) takes that back; results and gains follow.
 
     The scorer's points stay. Refuses points beyond the question's, and a form that was not handed in.
@@ -167,9 +167,7 @@ def answer_override(answer: AssessmentAnswer, *, points: Decimal | None, by: Use
         answer.override_by = by if points is not None else None
         answer.override_note = note.strip()[:300] if points is not None else ""
         answer.overridden_at = at if points is not None else None
-        validated(answer).save(
-            update_fields=["points_override", "override_by", "override_note", "overridden_at"]
-        )
+        validated(answer).save(update_fields=["points_override", "override_by", "override_note", "overridden_at"])
         _results_again(assessment)
     return assessment
 
@@ -245,9 +243,11 @@ def _assessment(student_session: StudentSession, kind: str, *, at: datetime) -> 
             raise Refused("submitted_already")
         return found
     assignment = Assignment.objects.filter(student_session=student_session).first()
-    form_id = assignment and (assignment.baseline_form_id if kind == "baseline" else assignment.final_form_id)
-    if form_id is None:
+    if assignment is None:
         raise Refused("other_step")
+    form_id = assignment.baseline_form_id if kind == "baseline" else assignment.final_form_id
+    if form_id is None:
+        raise Refused("study_incomplete")
     items = AssessmentItem.objects.filter(form=form_id)
     begun = Assessment(
         student_session=student_session,

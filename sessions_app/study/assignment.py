@@ -9,6 +9,7 @@ block is open, the next student begins a new one.
 import random
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sessions_app.models import (
     AssessmentForm,
@@ -23,9 +24,16 @@ from sessions_app.models import (
     SurveyForm,
     User,
 )
+from sessions_app.models.material import Material
 from sessions_app.refusals import Refused
 
-MATERIAL = ("content", "baseline_form", "final_form", "question_set", "survey")
+MATERIAL: Final[tuple[tuple[type[Material], str], ...]] = (
+    (Content, "content"),
+    (AssessmentForm, "baseline_form"),
+    (AssessmentForm, "final_form"),
+    (QuestionSet, "question_set"),
+    (SurveyForm, "survey"),
+)
 """What a study must have before anybody can take part."""
 
 
@@ -49,8 +57,9 @@ def condition_assign(student_session: StudentSession, *, at: datetime) -> tuple[
     if session.study_id is None:
         raise Refused("study_incomplete")
     study = Study.objects.select_for_update(no_key=True).get(pk=session.study_id)
-    if student_session.condition_id or session.condition_id:
-        condition = Condition.objects.get(pk=student_session.condition_id or session.condition_id)
+    fixed = student_session.condition_id or session.condition_id
+    if fixed is not None:
+        condition = Condition.objects.get(pk=fixed)
         return _write(student_session, study, condition, at=at, fixed_by=session.teacher_id), True
     return _draw(student_session, study, at=at), True
 
@@ -112,17 +121,11 @@ def _write(
     student_session: StudentSession, study: Study, condition: Condition, *, at: datetime, **how: object
 ) -> Assignment:
     """The assignment with the versions that the study has now, which are in use from here on."""
-    given = {name: getattr(study, f"{name}_id") for name in MATERIAL}
-    if None in given.values():
+    given = [(model, name, getattr(study, f"{name}_id")) for model, name in MATERIAL]
+    if any(pk is None for _model, _name, pk in given):
         raise Refused("study_incomplete")
-    for model, pk in (
-        (Content, study.content_id),
-        (AssessmentForm, study.baseline_form_id),
-        (AssessmentForm, study.final_form_id),
-        (QuestionSet, study.question_set_id),
-        (SurveyForm, study.survey_id),
-    ):
-        model.objects.filter(pk=pk, used_at=None).update(used_at=at)
+    for model, _name, pk in given:
+        model._default_manager.filter(pk=pk, used_at=None).update(used_at=at)
     randomised = "block" in how
     how["fixed_by_id"] = how.pop("fixed_by", None)
     made = Assignment.objects.create(
@@ -133,7 +136,7 @@ def _write(
         randomised=randomised,
         assigned_at=at,
         **how,
-        **{f"{name}_id": pk for name, pk in given.items()},
+        **{f"{name}_id": pk for _model, name, pk in given},
     )
     StudentSession.objects.filter(pk=student_session.pk).update(
         condition=condition, condition_randomised=randomised, updated_at=at

@@ -108,7 +108,7 @@ def measure(
     position, speed, playing, since = 0.0, 1.0, False, None
     for mark in sorted(marks, key=lambda mark: mark.at):
         if playing and since is not None:
-            _played(found, since, mark.at, position, mark.position, speed, hidden)
+            _played(found, (since, mark.at), (position, mark.position), speed, hidden)
         here = at(mark.position)
         if mark.did == "pause" and not any(abs(mark.position - border) <= SLACK_SECONDS for border in borders):
             here.pause_count += 1
@@ -125,14 +125,13 @@ def measure(
 
 def _played(
     found: Sequence[Measured],
-    since: datetime,
-    until: datetime,
-    position: float,
-    reached: float,
+    span: tuple[datetime, datetime],
+    positions: tuple[float, float],
     speed: float,
     hidden: Sequence[tuple[datetime, datetime]],
 ) -> None:
-    """Credit a stretch of playing to the segments that it touched."""
+    """Credit a span of playing, from one position to another, to the segments that it touched."""
+    (since, until), (position, reached) = span, positions
     advanced = reached - position
     wall = (until - since).total_seconds()
     if advanced <= 0 or wall <= 0:
@@ -338,9 +337,7 @@ def facts(student_session: StudentSession) -> tuple[list[Mark], list[Look]]:
 
 
 def _assignment(student_session: StudentSession) -> Assignment:
-    found = (
-        Assignment.objects.select_related("condition", "content").filter(student_session=student_session).first()
-    )
+    found = Assignment.objects.select_related("condition", "content").filter(student_session=student_session).first()
     if found is None:
         raise Refused("other_step")
     return found

@@ -16,21 +16,20 @@ VERSION: Final = "depth-1"
 
 _LOST: Final = re.compile(r"\b(?:i ?(?:don'?t|do not) know|idk|dunno|no idea|not sure|no clue)\b", re.IGNORECASE)
 _LINK: Final = re.compile(
-    r"\b(?:because|since|so that|so|therefore|thus|due to|thanks to|as a result|which (?:meant|made|let|gave|allowed|is why)|"
-    r"that is why|that's why|in order to|led to|leads to|caused|causes|made it|makes it|meant that|means that|"
-    r"allowed|allows|allowing|enabled|depended on|depends on|without|if)\b",
+    r"\b(?:because|since|so that|so|therefore|thus|due to|thanks to|as a result|that is why|that's why|in order to|"
+    r"which (?:meant|made|let|gave|allowed|is why)|led to|leads to|caused|causes|made it|makes it|meant that|"
+    r"means that|allowed|allows|allowing|enabled|depended on|depends on|without|if)\b",
     re.IGNORECASE,
 )
 _EVIDENCE: Final = re.compile(
-    r"(?:\bfor example\b|\bfor instance\b|\bsuch as\b|\bit said\b|\bthe (?:text|part|piece|story|captions?) \w+|"
-    r"\baccording to\b|\b(?:i|you|we) (?:can |could )?(?:still )?(?:see|saw|heard|read|learned)\b|\bevidence\b|\b1[5-9]\d\d\b|"
-    r"\b\d[\d,.]* (?:\w+ )?(?:men|people|workers|cannons?|guns|miles|feet|tons|percent|years)\b|\bhalf of\b|\bhundreds of\b|"
-    r"\bthousands? of\b)",
+    r"\b(?:for example|for instance|such as|it said|the (?:text|part|piece|story|captions?) \w+|according to|evidence|"
+    r"(?:i|you|we) (?:can |could )?(?:still )?(?:see|saw|heard|read|learned)|1[5-9]\d\d|half of|hundreds of|"
+    r"thousands? of|\d[\d,.]* (?:\w+ )?(?:men|people|workers|cannons?|guns|miles|feet|tons|percent|years))\b",
     re.IGNORECASE,
 )
 _JOINS: Final = re.compile(
-    r"\b(?:and also|as well as|both|not only|but also|together|at the same time|on top of that|another reason|second(?:ly)?|"
-    r"besides|in addition|combined|plus|also)\b",
+    r"\b(?:and also|as well as|both|not only|but also|together|at the same time|on top of that|another reason|"
+    r"second(?:ly)?|besides|in addition|combined|plus|also)\b",
     re.IGNORECASE,
 )
 
@@ -49,7 +48,7 @@ def _depth(question: str, answer: str, known: frozenset[str]) -> int:
     lost = _LOST.search(answer) is not None
     if not new or (lost and len(new) < 4):
         return 1
-    on_topic = {stem for stem in stems if stem in known or words.places_of(stem, tuple(known & {stem}))}
+    on_topic = known.intersection(stems)
     reasons = _reasons(answer)
     if not on_topic - asked and (len(new) < 4 or not reasons):
         return 1
@@ -62,7 +61,9 @@ def _depth(question: str, answer: str, known: frozenset[str]) -> int:
 
 def _reasons(answer: str) -> int:
     """How many reasons an answer gives: links after which something telling follows."""
-    return sum(_follows(sentence, found.end()) for sentence in words.sentences(answer) for found in _LINK.finditer(sentence))
+    return sum(
+        _follows(sentence, found.end()) for sentence in words.sentences(answer) for found in _LINK.finditer(sentence)
+    )
 
 
 def _follows(sentence: str, end: int) -> bool:

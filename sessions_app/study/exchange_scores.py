@@ -54,7 +54,7 @@ def exchange_score(
         builds_on_previous=_score(builds(question, before)) if before else None,
         synthesis_quality=_score(synthesis(answer, answer_depth, before)) if exchange.synthesis and before else None,
         location_integration=_score(min(5, 1 + len(_THERE.findall(answer)))) if exchange.uses_place else None,
-        scored_at=exchange.answered_at,
+        scored_at=exchange.answered_at or exchange.asked_at,
     )
 
 
@@ -62,7 +62,9 @@ def clarity(question: str) -> float:
     """How plainly a question asks one thing."""
     length = words.count(question)
     marks = max(1, question.count("?"))
-    return max(1.0, 5.0 - (marks - 1) - max(0, length - 30) / 10 - (1 if length < 6 else 0) - (0 if "?" in question else 2))
+    return max(
+        1.0, 5.0 - (marks - 1) - max(0, length - 30) / 10 - (1 if length < 6 else 0) - (0 if "?" in question else 2)
+    )
 
 
 def relevance(question: str, known: frozenset[str], before: Sequence[Said]) -> float:

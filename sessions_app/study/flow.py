@@ -53,5 +53,5 @@ def interventions_done(runs: QuerySet[StudentSession]) -> QuerySet[Intervention]
     return Intervention.objects.filter(student_session__in=runs, status=Intervention.Status.VALIDATED)
 
 
-def _is(condition: Q) -> ExpressionWrapper:
+def _is(condition: Q) -> "ExpressionWrapper[Q]":
     return ExpressionWrapper(condition, output_field=BooleanField())

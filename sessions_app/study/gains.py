@@ -29,9 +29,7 @@ class Gains:
 def gains(baseline: float | None, final: float | None, *, same_maximum: bool = True) -> Gains:
     """The gains of one student, from percentages."""
     if baseline is None or final is None or not same_maximum:
-        reason: Undefined = (
-            "no_baseline" if baseline is None else "no_final" if final is None else "different_maxima"
-        )
+        reason: Undefined = "no_baseline" if baseline is None else "no_final" if final is None else "different_maxima"
         nothing = Gain(None, reason)
         return Gains(nothing, nothing, nothing)
     absolute = final - baseline

@@ -33,9 +33,9 @@ from sessions_app.models import (
     SurveyResponse,
     User,
 )
+from sessions_app.models.content import QUESTIONS_PER_INTERVENTION
 from sessions_app.refusals import Refused
 from sessions_app.study import assignment, interventions, location, quality
-from sessions_app.study.questioner import QUESTIONS_PER_INTERVENTION
 
 
 class Step(TextChoices):

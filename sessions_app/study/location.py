@@ -154,7 +154,9 @@ def place_verify(
     Without the consent to `location` nothing of the position is used or kept: the place is refused. `go_on` settles the
     step whatever was found; a verified place, and one that is not asked for, is settled by itself.
     """
-    assignment = Assignment.objects.select_related("student_session__session__site").get(student_session=student_session)
+    assignment = Assignment.objects.select_related("student_session__session__site").get(
+        student_session=student_session
+    )
     allowed = ConsentState.objects.filter(
         student=student_session.student_id, purpose=Consent.Purpose.LOCATION, granted=True
     ).exists()

@@ -16,6 +16,7 @@
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
@@ -24,10 +25,12 @@ from sessions_app.models import (
     Assessment,
     AssessmentAnswer,
     Assignment,
+    Condition,
     Exchange,
     Intervention,
     LocationVerification,
     QualityFlag,
+    Segment,
     SegmentDelivery,
     StudentSession,
     SurveyResponse,
@@ -58,9 +61,25 @@ def clock_check(student_session: StudentSession, *, client_time: datetime | None
         flag_raise(student_session, Code.CLOCK_OFF, at=received_at)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The records of a run that findings are made of. `planned` is how many interventions the condition has."""
+
+    location: str
+    planned: int
+    verification: LocationVerification | None
+    assessments: Sequence[Assessment]
+    answers: Sequence[AssessmentAnswer]
+    interventions: Sequence[Intervention]
+    exchanges: Sequence[Exchange]
+    segments: Sequence[SegmentDelivery]
+    survey: SurveyResponse | None
+
+
 def run_check(student_session: StudentSession, *, at: datetime) -> list[tuple[str, str]]:
     """Look at a whole run and raise what is found: (code, about). Called when the run is over, and again at will."""
-    found = list(_findings(student_session))
+    run = _run(student_session)
+    found = findings(run) if run else []
     QualityFlag.objects.bulk_create(
         (QualityFlag(student_session=student_session, code=code, about=about, raised_at=at) for code, about in found),
         ignore_conflicts=True,
@@ -68,56 +87,79 @@ def run_check(student_session: StudentSession, *, at: datetime) -> list[tuple[st
     return found
 
 
-def _findings(student_session: StudentSession) -> Iterable[tuple[str, str]]:
-    assignment = Assignment.objects.select_related("condition").filter(student_session=student_session).first()
-    if assignment is None:
-        return
-    assessments = list(Assessment.objects.filter(student_session=student_session))
-    answers = list(
-        AssessmentAnswer.objects.filter(assessment__student_session=student_session).select_related("assessment")
-    )
-    interventions = list(Intervention.objects.filter(student_session=student_session))
-    exchanges = list(
-        Exchange.objects.filter(intervention__student_session=student_session).select_related("intervention")
-    )
-    if assignment.location == "on-site":
-        verified = LocationVerification.objects.filter(student_session=student_session, outcome="verified")
-        if not verified.exists():
-            yield Code.LOCATION_NOT_VERIFIED, ""
-    for assessment in assessments:
-        of_form = [answer for answer in answers if answer.assessment_id == assessment.pk]
-        if too_fast([answer.response_seconds for answer in of_form]):
+def findings(run: Run) -> list[tuple[str, str]]:
+    """What the records of a run show, as (code, about)."""
+    return [found for look in (_place, _forms, _dialogue, _survey, _gap) for found in look(run)]
+
+
+_Found = Iterable[tuple[str, str]]
+
+
+def _place(run: Run) -> _Found:
+    verified = run.verification is not None and run.verification.outcome == LocationVerification.Outcome.VERIFIED
+    if run.location == Condition.Location.ON_SITE and not verified:
+        yield Code.LOCATION_NOT_VERIFIED, ""
+
+
+def _forms(run: Run) -> _Found:
+    for assessment in run.assessments:
+        answers = [answer for answer in run.answers if answer.assessment_id == assessment.pk]
+        if too_fast([answer.response_seconds for answer in answers]):
             yield Code.ANSWERS_TOO_FAST, assessment.kind
-        choices = [answer.chosen_option for answer in of_form if answer.chosen_option is not None]
+        choices = [answer.chosen_option for answer in answers if answer.chosen_option is not None]
         if is_straight(choices, least=LEAST_CHOICES):
             yield Code.STRAIGHT_LINING, assessment.kind
-    if too_fast([exchange.response_seconds for exchange in exchanges]):
+
+
+def _dialogue(run: Run) -> _Found:
+    if too_fast([exchange.response_seconds for exchange in run.exchanges]):
         yield Code.ANSWERS_TOO_FAST, "interventions"
-    for intervention in interventions:
+    for intervention in run.interventions:
         if intervention.status == Intervention.Status.ABANDONED:
             yield Code.INTERVENTION_ABANDONED, f"intervention {intervention.number}"
-    if any(assessment.kind == "final" and assessment.submitted_at for assessment in assessments):
-        assert assignment.content is not None
-        planned = pauses.pauses(
-            list(assignment.content.segments.all()), interval_minutes=float(assignment.condition.interval_minutes)
-        )
-        if sum(i.status == Intervention.Status.VALIDATED for i in interventions) < len(planned):
-            yield Code.INTERVENTION_MISSING, ""
-    if any(exchange.fell_back for exchange in exchanges):
+    handed_in = any(assessment.kind == "final" and assessment.submitted_at for assessment in run.assessments)
+    if handed_in and sum(i.status == Intervention.Status.VALIDATED for i in run.interventions) < run.planned:
+        yield Code.INTERVENTION_MISSING, ""
+    if any(exchange.fell_back for exchange in run.exchanges):
         yield Code.QUESTIONER_FELL_BACK, ""
-    survey = SurveyResponse.objects.filter(student_session=student_session).first()
-    if survey is not None:
-        ratings = [getattr(survey, name) for name in _RATINGS if getattr(survey, name) is not None]
-        if is_straight(ratings, least=LEAST_RATINGS):
-            yield Code.STRAIGHT_LINING, "survey"
+
+
+def _survey(run: Run) -> _Found:
+    if run.survey is None:
+        return
+    ratings = [getattr(run.survey, name) for name in _RATINGS]
+    if is_straight([rating for rating in ratings if rating is not None], least=LEAST_RATINGS):
+        yield Code.STRAIGHT_LINING, "survey"
+
+
+def _gap(run: Run) -> _Found:
     moments = [
-        *(answer.answered_at for answer in answers),
-        *(exchange.answered_at for exchange in exchanges if exchange.answered_at),
-        *(survey.submitted_at for survey in [survey] if survey),
+        *(answer.answered_at for answer in run.answers),
+        *(exchange.answered_at for exchange in run.exchanges if exchange.answered_at),
+        *([run.survey.submitted_at] if run.survey else []),
     ]
-    playing = SegmentDelivery.objects.filter(delivery__student_session=student_session)
-    if gap_in(moments, playing=[(s.started_at, s.ended_at or s.started_at) for s in playing]):
+    if gap_in(moments, playing=[(s.started_at, s.ended_at or s.started_at) for s in run.segments]):
         yield Code.GAP, ""
+
+
+def _run(student_session: StudentSession) -> Run | None:
+    of_run = {"student_session": student_session}
+    assignment = Assignment.objects.select_related("condition").filter(**of_run).first()
+    if assignment is None:
+        return None
+    segments = Segment.objects.filter(content=assignment.content_id)
+    planned = pauses.pauses(list(segments), interval_minutes=float(assignment.condition.interval_minutes))
+    return Run(
+        location=assignment.location,
+        planned=len(planned),
+        verification=LocationVerification.objects.filter(**of_run).first(),
+        assessments=list(Assessment.objects.filter(**of_run)),
+        answers=list(AssessmentAnswer.objects.filter(assessment__student_session=student_session)),
+        interventions=list(Intervention.objects.filter(**of_run)),
+        exchanges=list(Exchange.objects.filter(intervention__student_session=student_session)),
+        segments=list(SegmentDelivery.objects.filter(delivery__student_session=student_session)),
+        survey=SurveyResponse.objects.filter(**of_run).first(),
+    )
 
 
 def too_fast(seconds: Sequence[float | None]) -> bool:

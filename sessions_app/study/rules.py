@@ -27,13 +27,19 @@ _EVIDENCE: Final = re.compile(
     r"1[5-9]\d\d|20\d\d|\d+ (?:men|people|workers|cannons|miles|feet|tons|percent))\b",
     re.IGNORECASE,
 )
-_LOST: Final = re.compile(r"\b(?:i ?(?:don'?t|do not) know|idk|dunno|no idea|not sure|nothing|no clue)\b", re.IGNORECASE)
-_BREAKS: Final = frozenset(
-    "is are was were be been being has have had do does did make made makes making use used uses using help helped "
-    "helps need needed needs get got give gave given go went come came bring brought let put take took see saw seen "
-    "become became know known think thought can could may might must will would should allow allowed mean means meant "
-    "because since so that which who where when while there their they them it its".split()
+_LOST: Final = re.compile(
+    r"\b(?:i ?(?:don'?t|do not) know|idk|dunno|no idea|not sure|nothing|no clue)\b", re.IGNORECASE
 )
+_BREAKS: Final = frozenset(
+    (
+        "is", "are", "was", "were", "be", "been", "being", "has", "have", "had", "do", "does", "did", "make", "made",
+        "makes", "use", "uses", "help", "helps", "need", "needs", "get", "got", "give", "gave", "given", "go", "went",
+        "come", "came", "bring", "brought", "let", "put", "take", "took", "see", "saw", "seen", "look", "looks",
+        "become", "became", "know", "known", "think", "thought", "can", "could", "may", "might", "must", "will",
+        "would", "should", "allow", "mean", "means", "meant", "because", "since", "so", "that", "which", "who", "where",
+        "when", "while", "there", "their", "they", "them", "it", "its",
+    )
+)  # fmt: skip
 _LONGEST_NAME: Final = 3
 _LONGEST_QUOTE: Final = 9
 
@@ -68,14 +74,17 @@ def _opening(context: Context) -> _Asked:
     earlier = _named(context, context.earlier[-1:]) or _named(context, context.earlier)
     part = context.segment_title
     if context.place and earlier:
-        return (
+        text = (
             f"Before this part you spoke of “{earlier}”. Look around you at {context.place}: what do you see here that "
-            f"connects it with “{part}”?",
-            True,
+            f"connects it with “{part}”?"
+        )
+        return text, True, True
+    if context.place:
+        return (
+            f"Look around you at {context.place}. What do you see that fits what you just learned, “{part}”?",
+            False,
             True,
         )
-    if context.place:
-        return f"Look around you at {context.place}. What do you see that fits what you just learned, “{part}”?", False, True
     if earlier:
         return f"Before this part you spoke of “{earlier}”. What does “{part}” add to that?", True, False
     return f"What in this part, “{part}”, seems most important to you, and why?", False, False
@@ -125,7 +134,9 @@ def _synthesis(context: Context) -> _Asked:
         text = f"put together “{first or second}”, which you named, and “{hold}”. What do the two explain between them?"
     else:
         hold = _foothold(context)
-        text = f"think of this part as a whole, and of “{hold}”. Which two reasons does it give, and how do they connect?"
+        text = (
+            f"think of this part as a whole, and of “{hold}”. Which two reasons does it give, and how do they connect?"
+        )
     text = here + text if here else text[0].upper() + text[1:]
     return text, builds, bool(here)
 
@@ -173,7 +184,7 @@ def _named(context: Context, said: Sequence[Said], *, but: str = "") -> str:
 
 def _runs(text: str) -> list[list[str]]:
     """Runs of up to three telling words that stand together, as they are written."""
-    found = []
+    found: list[list[str]] = []
     for sentence in words.sentences(text):
         run: list[str] = []
         for word in [*re.findall(r"[^\W_]+(?:['’-][^\W_]+)*|,", sentence), ","]:
@@ -182,7 +193,9 @@ def _runs(text: str) -> list[list[str]]:
                 run.append(word)
                 continue
             if run:
-                found.extend(run[i : i + size] for size in range(1, _LONGEST_NAME + 1) for i in range(len(run) - size + 1))
+                found.extend(
+                    run[i : i + size] for size in range(1, _LONGEST_NAME + 1) for i in range(len(run) - size + 1)
+                )
             run = []
     return found
 

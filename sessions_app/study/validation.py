@@ -82,7 +82,11 @@ def validated_intervention(intervention: Intervention, exchanges: Sequence[Excha
 
 @cache
 def _checks(model: type[models.Model]) -> tuple[Check, ...]:
-    fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.GeneratedField)]
+    fields = [
+        field
+        for field in model._meta.concrete_fields
+        if not isinstance(field, models.GeneratedField) and not getattr(field, "auto_now", False)
+    ]
     return (*(check for field in fields for check in _of_field(field)), *BETWEEN.get(model, ()))
 
 
@@ -114,19 +118,15 @@ def _of_field(field: "models.Field[Any, Any]") -> Iterable[Check]:
 
 
 def _kind_of(field: "models.Field[Any, Any]") -> Callable[[str], Check] | None:
-    if isinstance(field, models.DateTimeField):
-        return _time
-    if isinstance(field, models.BooleanField):
-        return _boolean
-    if isinstance(field, models.PositiveIntegerRelDbTypeMixin):
-        return _whole
-    if isinstance(field, (models.FloatField, models.DecimalField)):
-        return _number
-    if isinstance(field, models.CharField) and field.max_length:
-        return _text(field.max_length)
-    if isinstance(field, models.TextField):
-        return _text(LONGEST_ANSWER)
-    return None
+    """The check of a field's sort of value; the first that fits."""
+    kinds: tuple[tuple[Any, Callable[[str], Check]], ...] = (
+        (models.DateTimeField, _time),
+        (models.BooleanField, _boolean),
+        ((models.PositiveIntegerField, models.PositiveSmallIntegerField), _whole),
+        ((models.FloatField, models.DecimalField), _number),
+        ((models.CharField, models.TextField), _text(getattr(field, "max_length", None) or LONGEST_ANSWER)),
+    )
+    return next((check for kind, check in kinds if isinstance(field, kind)), None)
 
 
 def _time(name: str) -> Check:
@@ -225,7 +225,9 @@ def together(*names: str) -> Check:
     def check(record: Any) -> None:
         known = [getattr(record, name) is not None for name in names]
         if any(known) and not all(known):
-            raise Invalid(names[known.index(False)], _("This is required where %s is known.") % names[known.index(True)])
+            raise Invalid(
+                names[known.index(False)], _("This is required where %s is known.") % names[known.index(True)]
+            )
 
     return check
 

@@ -18,10 +18,14 @@ ALIKE: Final = 86.0
 SHORTEST_MISSPELT: Final = 5
 """Characters of a stem below which a slip makes another word: `coal` is not `coat`."""
 
-SAYS_LITTLE: Final = frozenset(
-    {*get_stop_words("en"), *"thing things stuff lot lots really just also like kind sort okay ok yes maybe".split()}
-)
-NEGATIONS: Final = frozenset("no not never without neither nor cannot can't don't didn't wasn't weren't isn't".split())
+SAYS_LITTLE: Final = frozenset(get_stop_words("en")) | frozenset(
+    ("thing", "things", "stuff", "lot", "lots", "really", "just", "also", "like", "kind", "sort", "okay", "ok", "yes",
+     "maybe", "think", "thought", "know")
+)  # fmt: skip
+NEGATIONS: Final = frozenset(
+    ("no", "not", "never", "without", "neither", "nor", "cannot", "can't", "don't", "didn't", "wasn't", "weren't",
+     "isn't")
+)  # fmt: skip
 
 
 def tokens(text: str) -> list[str]:
