@@ -17,6 +17,10 @@ from sessions_app.models import (
     AssessmentFormVersion,
     AssessmentItem,
     AssessmentItemVersion,
+    Code,
+    CodeVersion,
+    Coding,
+    CodingVersion,
     Content,
     ContentVersion,
     LiveSession,
@@ -54,7 +58,7 @@ VERSIONS: dict[type[Model], type[Model]] = {
     Content: ContentVersion, Segment: SegmentVersion, QuestionSet: QuestionSetVersion,
     PredefinedQuestion: PredefinedQuestionVersion, AssessmentForm: AssessmentFormVersion,
     AssessmentItem: AssessmentItemVersion, RubricConcept: RubricConceptVersion, SurveyForm: SurveyFormVersion,
-    SurveyItem: SurveyItemVersion, AssessmentAnswer: AssessmentAnswerVersion,
+    SurveyItem: SurveyItemVersion, AssessmentAnswer: AssessmentAnswerVersion, Code: CodeVersion, Coding: CodingVersion,
 }  # fmt: skip
 
 

@@ -14,12 +14,16 @@ from analytics_app.qualitative.phrases import impersonal, principle_sentence, ra
 from analytics_app.qualitative.text import condensed
 
 _DEED: Final = {
-    ("en", Kind.MEANS): re.compile(r"\b(?:by|of) ((?:\w+ly )?(?!(?:some|any|every|no)thing)\w{2,}ing\b[^.;:!?—\"”]{6,90})"),
+    ("en", Kind.MEANS): re.compile(
+        r"\b(?:by|of) ((?:\w+ly )?(?!(?:some|any|every|no)thing)\w{2,}ing\b[^.;:!?—\"”]{6,90})"
+    ),
     ("en", Kind.WISH): re.compile(
         r"\b(?:want|wish|need|eager|anxious|resolv|hop|long|lik|lov)\w* to ((?!have\b|be\b)\w+\b[^.,;:!?—\"”]{3,80})"
     ),
     ("es", Kind.MEANS): re.compile(r"\b(?:al|por|de) (\w+(?:ar|er|ir)\b[^.;:!?—\"”]{6,90})"),
-    ("es", Kind.WISH): re.compile(r"\b(?:quier|quer|dese|necesit|esper|gustar)\w* (\w+(?:ar|er|ir)\b[^.,;:!?—\"”]{3,80})"),
+    ("es", Kind.WISH): re.compile(
+        r"\b(?:quier|quer|dese|necesit|esper|gustar)\w* (\w+(?:ar|er|ir)\b[^.,;:!?—\"”]{3,80})"
+    ),
 }
 
 
@@ -54,7 +58,7 @@ def activate_insights(
 
 
 def _deed(insight: Insight, language: str) -> tuple[str | None, Quote]:
-    """What the quotes say was done, or is to be done, of nobody in particular; and the quote that bears the principle."""
+    """What the quotes say was done or is to be done, of nobody in particular, and the quote that says so."""
     if insight.kind in {Kind.MEANS, Kind.WISH}:
         sign = _DEED[language, Kind(insight.kind)]
         for quote in insight.quotes:

@@ -22,61 +22,69 @@ class Kind(StrEnum):
     THREAD = "thread"
 
 
-_SIGNS: Final[dict[str, dict[Kind, str]]] = {
+def _any(signs: str) -> re.Pattern[str]:
+    """Any of the signs, which stand with semicolons between, as whole words."""
+    each = "|".join(" ".join(sign.split()) for sign in signs.split(";"))
+    return re.compile(rf"\b(?:{each})\b", re.IGNORECASE)
+
+
+SIGNS: Final[dict[str, dict[Kind, re.Pattern[str]]]] = {
     "en": {
-        Kind.OBSTACLE: (
-            r"can ?not|can['’]t|could(?: not|n['’]t)|unable|without|not dare|did not know|no (?:one|way|help|teacher|time"
-            r"|remedy|ladder|idea|chance|getting)|difficult\w*|hard|problems?|prevent\w*|forbid\w*|forbade|danger\w*"
-            r"|too (?:late|much|many|little|few|loud|fast|far|young|hard)|stuck|struggl\w+|confus\w+|perplex\w+|oppos\w+"
-            r"|suspected|watched|not allowed|ceas(?:ed|ing) to|shut\w* (?:me|us|out|up)|lost|noisy?|afraid|nobody"
-        ),
-        Kind.MEANS: (
-            r"by \w+ing|(?:help|aid)(?:s|ed)? (?:me|us|him|her|them|of)|with (?:the|their|his|her|my) (?:\w+ )?(?:help|aid)"
-            r"|kindly aid|enabl\w+|in this way|succeed\w*|success\w*|so that|found (?:time|a way)|easier|works? (?:well|best)"
-            r"|worked|thanks to|(?:was|were|am|are|is) able to|plan|converted into|in return|made it (?:clear|possible)"
-            r"|learn(?:ed|t) (?:by|from|mainly|the|to|how)|practis\w+|practic\w+"
-        ),
-        Kind.WISH: (
-            r"want(?:s|ed)?|wish(?:es|ed)?|need(?:s|ed)?|hop(?:e|ed|ing)|eager|long(?:ed|ing) (?:for|to)|anxious to"
-            r"|would (?:like|love|rather|help)|should have|ought to|looked forward|resolved to|right to|instead of"
-        ),
-        Kind.CHANGE: (
-            r"became|becomes?|becoming|no longer|no more|at first|soon|finally|now|began to|used to|turned|grew|chang\w+"
-            r"|from (?:this|that) time|first step|downward|gave way|more and more|the more|anymore|by degrees|since then"
-        ),
-        Kind.FEELING: (
-            r"lov(?:e|ed|es|ing)|hat(?:e|ed|es)|happy|happi\w+|sad\w*|sorrow\w*|joy\w*|proud|pride|sham(?:e|ed)|angry|anger"
-            r"|fury|torment\w*|anguish|agony|fear\w*|gratitude|grateful|affection\w*|sympathy|pity|glad|enjoy\w*|bor(?:ed|ing)"
-            r"|excit\w+|lonely|wretched\w*|miser\w+|loath\w+|abhor|detest|soul|heart|curse|blessing|nervous|worr(?:y|ied)|scared"
-        ),
+        Kind.OBSTACLE: _any(r"""
+            can ?not; can['’]t; could(?: not|n['’]t); unable; without; not dare; did not know; difficult\w*; hard;
+            problems?; no (?:one|way|help|teacher|time|remedy|ladder|idea|chance|getting); prevent\w*; forbid\w*;
+            forbade; danger\w*; too (?:late|much|many|little|few|loud|fast|far|young|hard); stuck; struggl\w+;
+            confus\w+; perplex\w+; oppos\w+; suspected; watched; not allowed; ceas(?:ed|ing) to;
+            shut\w* (?:me|us|out|up); lost; noisy?; afraid; nobody
+        """),
+        Kind.MEANS: _any(r"""
+            by \w+ing; (?:help|aid)(?:s|ed)? (?:me|us|him|her|them|of);
+            with (?:the|their|his|her|my) (?:\w+ )?(?:help|aid); kindly aid; enabl\w+; in this way; succeed\w*;
+            success\w*; so that; found (?:time|a way); easier; worked; works? (?:well|best); thanks to;
+            (?:was|were|am|are|is) able to; plan; converted into; in return; made it (?:clear|possible);
+            learn(?:ed|t) (?:by|from|mainly|the|to|how); practis\w+; practic\w+
+        """),
+        Kind.WISH: _any(r"""
+            want(?:s|ed)?; wish(?:es|ed)?; need(?:s|ed)?; hop(?:e|ed|ing); eager; long(?:ed|ing) (?:for|to);
+            anxious to; would (?:like|love|rather|help); should have; ought to; looked forward; resolved to;
+            right to; instead of
+        """),
+        Kind.CHANGE: _any(r"""
+            became; becomes?; becoming; no longer; no more; at first; soon; finally; now; began to; used to;
+            turned; grew; chang\w+; from (?:this|that) time; first step; downward; gave way; more and more;
+            the more; anymore; by degrees; since then
+        """),
+        Kind.FEELING: _any(r"""
+            lov(?:e|ed|es|ing); hat(?:e|ed|es); happy; happi\w+; sad\w*; sorrow\w*; joy\w*; proud; pride;
+            sham(?:e|ed); angry; anger; fury; torment\w*; anguish; agony; fear\w*; gratitude; grateful;
+            affection\w*; sympathy; pity; glad; enjoy\w*; bor(?:ed|ing); excit\w+; lonely; wretched\w*; miser\w+;
+            loath\w+; abhor; detest; soul; heart; curse; blessing; nervous; worr(?:y|ied); scared
+        """),
     },
     "es": {
-        Kind.OBSTACLE: (
-            r"no (?:puedo|puede|podía|pude|pudo|podemos|podíamos|había|hay|tengo|tenía|sé|sabía|entiendo|entendía)|sin|nunca"
-            r"|nadie|difícil\w*|problemas?|imposible|demasiad\w+|miedo|peligro\w*|prohib\w+|impid\w+|falta(?:ba|n)?|perdid\w+"
-            r"|ruido\w*|cuesta|costaba"
-        ),
-        Kind.MEANS: (
-            r"ayud\w+|gracias a|así|de esta manera|logr\w+|consegu\w+|porque|para que|aprend\w+|sirv\w+|funcion\w+|con la ayuda"
-            r"|practic\w+"
-        ),
-        Kind.WISH: (
-            r"quier\w+|quer(?:ía|er|emos|íamos)|dese\w+|necesit\w+|ojalá|esper(?:o|aba|anza|amos)|gustaría|debería\w*"
-            r"|hace falta|en lugar de"
-        ),
-        Kind.CHANGE: (
-            r"al principio|ahora|ya no|antes|después|desde entonces|cambi\w+|se (?:volvió|hizo|puso|convirtió)|empe\w+|poco a poco"
-            r"|cada vez más|por fin"
-        ),
-        Kind.FEELING: (
-            r"feli\w+|trist\w+|alegr\w+|orgull\w+|vergüenza|enoj\w+|rabia|odi\w+|am(?:or|o|aba)|gust(?:a|aba|ó|an)|pena|dolor"
-            r"|aburrid\w+|emoci\w+|nervios\w*|solo|sola|encant\w+|contento|contenta|asust\w+"
-        ),
+        Kind.OBSTACLE: _any(r"""
+            no (?:puedo|puede|podía|pude|pudo|podemos|podíamos|había|hay|tengo|tenía|sé|sabía|entiendo|entendía);
+            sin; nunca; nadie; difícil\w*; problemas?; imposible; demasiad\w+; miedo; peligro\w*; prohib\w+;
+            impid\w+; falta(?:ba|n)?; perdid\w+; ruido\w*; cuesta; costaba
+        """),
+        Kind.MEANS: _any(r"""
+            ayud\w+; gracias a; así; de esta manera; logr\w+; consegu\w+; porque; para que; aprend\w+; sirv\w+;
+            funcion\w+; practic\w+
+        """),
+        Kind.WISH: _any(r"""
+            quier\w+; quer(?:ía|er|emos|íamos); dese\w+; necesit\w+; ojalá; esper(?:o|aba|anza|amos); gustaría;
+            debería\w*; hace falta; en lugar de
+        """),
+        Kind.CHANGE: _any(r"""
+            al principio; ahora; ya no; antes; después; desde entonces; cambi\w+;
+            se (?:volvió|hizo|puso|convirtió); empe\w+; poco a poco; cada vez más; por fin
+        """),
+        Kind.FEELING: _any(r"""
+            feli\w+; trist\w+; alegr\w+; orgull\w+; vergüenza; enoj\w+; rabia; odi\w+; am(?:or|o|aba);
+            gust(?:a|aba|ó|an); pena; dolor; aburrid\w+; emoci\w+; nervios\w*; solo; sola; encant\w+; content[oa];
+            asust\w+
+        """),
     },
-}
-SIGNS: Final = {
-    language: {kind: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for kind, words in signs.items()}
-    for language, signs in _SIGNS.items()
 }
 
 

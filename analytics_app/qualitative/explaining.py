@@ -1,8 +1,8 @@
 """Step 4: what the patterns tell. Offline: of each pattern what it tells of more than the rest does, in its own words.
 
-An insight of a pattern is of the kind (`cues`) in which its sentences lean furthest from those of all; the sentence that
-is nearest to the pattern's centre among those of the kind says it. An insight across two patterns stands where they
-follow each other more often than chance would have it, with the sentence that lies between them.
+An insight of a pattern is of the kind (`cues`) in which its sentences lean furthest from those of all; the sentence
+that is nearest to the pattern's centre among those of the kind says it. An insight across two patterns stands where
+they follow each other more often than their sizes explain, with the sentence that lies between them.
 """
 
 from collections import Counter
@@ -148,7 +148,7 @@ def _best(inside: Sequence[_Spoken], centre: Any, kind: Kind, used: set[str], la
 
 
 def _links(chunks: Sequence[Chunk], members: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
-    """Pairs of patterns of which the one passes into the other most often for their sizes: a third as many as patterns."""
+    """Pairs of patterns that pass into each other most often for their sizes: a third as many as there are patterns."""
     pattern_of = {member: number for number, some in enumerate(members) for member in some}
     steps: Counter[tuple[int, int]] = Counter()
     for before in range(len(chunks) - 1):
@@ -160,7 +160,7 @@ def _links(chunks: Sequence[Chunk], members: Sequence[Sequence[int]]) -> list[tu
         both[min(first, second), max(first, second)] += count
 
     def surprise(pair: tuple[int, int]) -> float:
-        return both[pair] / (len(members[pair[0]]) * len(members[pair[1]])) ** 0.5
+        return float(both[pair] / (len(members[pair[0]]) * len(members[pair[1]])) ** 0.5)
 
     ranked = sorted(both, key=lambda pair: (-both[pair] * surprise(pair), pair))
     return [

@@ -27,7 +27,7 @@ def infer_meanings(chunks: Sequence[Chunk], space: Space, *, tell: Tell) -> list
         row = space.plain[[number]].toarray().ravel()
         spoken = space.sentences[number] or [Sentence(0, len(chunk.text), chunk.text)]
         weights = row * (1 + overall)
-        best = max(range(len(spoken)), key=lambda n: _weight(spoken, n, space, weights, places))  # noqa: B023
+        best = max(range(len(spoken)), key=lambda n: _weight(spoken, n, space, weights, places))
         sentence = spoken[best]
         start = chunk.start + sentence.start
         found.append(
@@ -54,4 +54,4 @@ def _weight(spoken: Sequence[Sentence], n: int, space: Space, weights: Any, plac
     readable = min(1.0, words / 8) * min(1.0, 34 / words) ** 0.7
     first = 1.1 if n == 0 else 1.0
     asking = 0.8 if sentence.text.rstrip("\"'”’»").endswith("?") else 1.0
-    return weight * readable * first * asking
+    return float(weight * readable * first * asking)

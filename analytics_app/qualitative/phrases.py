@@ -39,7 +39,7 @@ _PRINCIPLE: Final[dict[str, dict[str, str]]] = {
         Kind.OBSTACLE: "Find out what keeps people from getting on with {terms}, and take it out of the way first.",
         Kind.MEANS: "Build on what already works with {terms}.",
         Kind.WISH: "Make room for what people wish for around {terms}.",
-        Kind.CHANGE: "Watch {terms} over time, and act while it can still turn: what holds at first does not hold for long.",
+        Kind.CHANGE: "Watch {terms} over time, and act while it can still turn: what holds at first does not last.",
         Kind.FEELING: "Answer the feelings that come with {terms} before asking for more.",
         Kind.THREAD: "Keep {terms} in view: people come back to it by themselves.",
         "link": "Plan for {terms} and for {other} together: what is done for the one is felt in the other.",
@@ -64,7 +64,15 @@ _RATIONALE: Final = {
 }
 _RATIONALE_ONE: Final = {"en": "“{words}” Supported by one passage.", "es": "«{words}» Lo apoya un pasaje."}
 _PERSON: Final = {
-    "en": {"my": "one’s own", "me": "one", "myself": "oneself", "i": "one", "our": "one’s own", "us": "one", "we": "one"},
+    "en": {
+        "my": "one’s own",
+        "me": "one",
+        "myself": "oneself",
+        "i": "one",
+        "our": "one’s own",
+        "us": "one",
+        "we": "one",
+    },
     "es": {"mi": "su", "mis": "sus", "me": "se", "nuestro": "su", "nuestra": "su"},
 }
 
@@ -72,9 +80,7 @@ _PERSON: Final = {
 def insight_sentence(kind: str, language: str, *, terms: Sequence[str], words: str, count: int, of: int) -> str:
     """What a pattern tells."""
     named = listed(list(terms), AND[language])
-    return _INSIGHT[language][kind].format(
-        terms=named, Terms=_capital(named), words=_inside(words), count=count, of=of
-    )
+    return _INSIGHT[language][kind].format(terms=named, Terms=_capital(named), words=_inside(words), count=count, of=of)
 
 
 def link_sentence(language: str, *, first: Sequence[str], second: Sequence[str], words: str) -> str:
@@ -83,9 +89,7 @@ def link_sentence(language: str, *, first: Sequence[str], second: Sequence[str],
     return _LINK[language].format(First=_capital(f"“{one}”"), second=f"“{other}”", words=_inside(words))
 
 
-def principle_sentence(
-    kind: str, language: str, *, terms: Sequence[Sequence[str]], deed: str | None
-) -> str:
+def principle_sentence(kind: str, language: str, *, terms: Sequence[Sequence[str]], deed: str | None) -> str:
     """What to do, by the kind of the insight. `terms` are those of each pattern; `deed` as the sources name it."""
     named = [listed(list(some), AND[language]) for some in terms]
     key = f"{kind}_deed" if deed else kind

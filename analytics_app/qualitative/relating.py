@@ -20,6 +20,7 @@ from analytics_app.qualitative.wording import Names, cluster_terms
 NEAR_BEST: Final = 0.97
 MOST_PATTERNS: Final = 14
 _STARTS: Final = 10
+_FEW: Final = 300
 _SAMPLE: Final = 1_500
 
 
@@ -64,6 +65,7 @@ def grouped(points: Matrix, *, seed: int, tell: Tell) -> tuple[list[list[int]], 
     tried = range_of(len(points))
     labels: dict[int, Any] = {}
     scores: dict[int, float] = {}
+    starts = _STARTS if len(points) > _FEW else 4 * _STARTS
     sample = np.arange(len(points))
     if len(points) > _SAMPLE:
         sample = np.sort(np.random.default_rng(seed).choice(len(points), _SAMPLE, replace=False))
@@ -72,7 +74,7 @@ def grouped(points: Matrix, *, seed: int, tell: Tell) -> tuple[list[list[int]], 
             if k == 1 or not points.any():
                 labels, scores = {1: np.zeros(len(points), dtype=int)}, {1: 0.0}
                 break
-            labels[k] = KMeans(k, n_init=_STARTS if len(points) > 300 else 4 * _STARTS, random_state=seed).fit_predict(points)
+            labels[k] = KMeans(k, n_init=starts, random_state=seed).fit_predict(points)
             scores[k] = _silhouette(points[sample], labels[k][sample])
             tell(done, len(tried) + 1, f"Tried {k} patterns")
     good = max(scores.values())

@@ -13,6 +13,8 @@ from typing import Final
 from snowballstemmer import stemmer
 from stop_words import get_stop_words
 
+from analytics_app.qualitative.small_words import EMPTY, NOT_EMPTY
+
 LANGUAGES: Final = ("en", "es")
 _NAMES: Final = {"en": "english", "es": "spanish"}
 
@@ -22,30 +24,10 @@ _ABBREVIATION = re.compile(
 )
 WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 
-# The lists of the package count some words as empty that carry meaning in what people say of their lives and schools.
-_NOT_EMPTY: Final = {
-    "en": frozenset(
-        "help helped work works worked working interest interested interesting value important need needs needed home"
-        " homes thought thoughts words word hear heard feel felt room rooms group groups problem problems place places"
-        " face faces young old men state novel computer case cases member members order kind state mine".split()
-    )
-    - {"kind", "state", "case", "cases", "order", "mine"},
-    "es": frozenset("trabajo trabajar tiempo fuerza verdad lugar momento intento".split()),
-}
-_EMPTY: Final = {
-    "en": frozenset(
-        "ye thee thou thy thine hath doth upon unto whilst hitherto hence yes yeah okay ok um uh like just really thing"
-        " things got get gets getting lot lots bit sort kinda gonna maybe stuff way ways time times day days year years"
-        " much many little great good well made make making did done said say says saying told tell tells know knew"
-        " known think went go going gone come came take took taken gave given give put left let seem seemed seems"
-        " found find finds began begin first second third one two three however moreover therefore thus able long"
-        " want wanted wants don doesn didn isn wasn weren couldn wouldn shouldn".split()
-    ),
-    "es": frozenset(
-        "pues entonces bueno vale etcétera vez veces cosa cosas dijo decir dice dicho así aún día días año años ser era"
-        " eran hacer hizo tan si sí no solo sólo mucho muchos gran grande luego todavía".split()
-    ),
-}
+_LEAD = re.compile(
+    r"^(?:(?:and|but|so|however|thus|then|also|well|yes|no|moreover|y|pero|entonces|además|pues|sin embargo)\b,?\s+)+",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +73,7 @@ def _add(found: list[Sentence], text: str, start: int, end: int) -> None:
 @cache
 def stop_words(language: str) -> frozenset[str]:
     """The words of a language that say nothing by themselves."""
-    return frozenset(get_stop_words(language)) - _NOT_EMPTY[language] | _EMPTY[language]
+    return frozenset(get_stop_words(language)) - NOT_EMPTY[language] | EMPTY[language]
 
 
 def language_of(texts: Iterable[str]) -> str:
@@ -163,8 +145,7 @@ def condensed(sentence: str, *, most_words: int = 32) -> str:
     'He was wrong.'
     """
     short = re.sub(r"\s*\([^)]*\)", "", " ".join(sentence.split()))
-    lead = r"^(?:(?:and|but|so|however|thus|then|also|well|yes|no|moreover|y|pero|entonces|además|pues|sin embargo)\b,?\s+)+"
-    short = re.sub(lead, "", short, flags=re.IGNORECASE)
+    short = _LEAD.sub("", short)
     words = short.split(" ")
     if len(words) > most_words:
         cut = next((n for n in range(most_words, most_words // 2, -1) if words[n - 1][-1:] in ",;:"), most_words)

@@ -3,15 +3,16 @@
 1. TF-IDF with sublinear term frequency, unit length. *She* and *he* count as terms of their source: in one text they
    mostly stand for the same person, whom the passage is about without a name.
 2. Short passages share few words, though what they are about may be the same. Where there are up to 250 chunks, 0.4 of
-   the words that a chunk's terms occur together with is added, by positive pointwise mutual information within sentences
-   (Church and Hanks 1990). Where there are more, the 100 strongest directions do that (latent semantic analysis,
-   Deerwester 1990).
+   the words that a chunk's terms occur together with is added, by positive pointwise mutual information within
+   sentences (Church and Hanks 1990). Where there are more, the 100 strongest directions do that (latent semantic
+   analysis, Deerwester 1990).
 3. A thought goes on from one passage to the next: a quarter of each neighbour in the same source is added.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 from analytics_app.qualitative.findings import Chunk, Tell
+from analytics_app.qualitative.small_words import PERSONS
 from analytics_app.qualitative.text import WORD, Sentence, Terms, sentences
 
 Matrix = NDArray[np.float64]
@@ -32,11 +34,6 @@ _MANY: Final = 250
 _DIRECTIONS: Final = 100
 _TOLD_EVERY: Final = 100
 _HIDDEN: Final = "~"
-_PERSONS: Final = {
-    "en": {word: person for person, words in (("she", "she her hers herself"), ("he", "he him his himself"))
-           for word in words.split()},
-    "es": {"ella": "ella", "ellas": "ellas", "él": "él", "ellos": "ellos"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ def space_of(chunks: Sequence[Chunk], *, language: str, seed: int, tell: Tell) -
 
 
 def _persons(text: str, source: str, language: str) -> list[str]:
-    found = (_PERSONS[language].get(word.lower()) for word in WORD.findall(text))
+    found = (PERSONS[language].get(word.lower()) for word in WORD.findall(text))
     return [f"{_HIDDEN}{person}@{source}" for person in found if person]
 
 
@@ -124,5 +121,5 @@ def _together(spoken: Sequence[Sequence[str]], vectorizer: TfidfVectorizer) -> A
 def _neighbours(chunks: Sequence[Chunk]) -> Any:
     """Each chunk, and a part of the one before and the one after in the same source."""
     count = len(chunks)
-    same = np.array([a.source == b.source for a, b in zip(chunks, chunks[1:], strict=False)], dtype=float)
+    same = np.array([a.source == b.source for a, b in pairwise(chunks)], dtype=float)
     return sparse.diags_array([_NEIGHBOUR * same, np.ones(count), _NEIGHBOUR * same], offsets=[-1, 0, 1], format="csr")

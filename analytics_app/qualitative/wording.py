@@ -14,29 +14,16 @@ from typing import Any, Final
 import numpy as np
 
 from analytics_app.qualitative.findings import Tell
+from analytics_app.qualitative.small_words import BEFORE_NAMES, BEFORE_VERBS
 from analytics_app.qualitative.vectors import Space, is_shown
 
-_BEFORE_NAMES: Final = {
-    "en": frozenset(
-        "the a an my your his her its our their this that these those some any no each every of in on at by with for"
-        " from about into without between another such same own many most more".split()
-    ),
-    "es": frozenset(
-        "el la los las un una unos unas mi mis tu tus su sus nuestro nuestra nuestros nuestras este esta estos estas"
-        " ese esa esos esas cada todo toda todos todas de del en con sin sobre por para entre".split()
-    ),
-}
-_BEFORE_VERBS: Final = {
-    "en": frozenset(
-        "i you he she we they it to not who which would could should will shall can may might must do did does had have"
-        " has be was were is are been being often never always".split()
-    ),
-    "es": frozenset("yo tú él ella nosotros ellos ellas usted ustedes que se me te nos lo le no a había he ha han".split()),
-}
 _TOLD_EVERY: Final = 200
 _PRIOR: Final = 200.0
 """Words that the prior of the log-odds counts for."""
-_VERB_ENDING: Final = {"en": re.compile(r"(?:ing|ed)$"), "es": re.compile(r"(?:ar|er|ir|ando|iendo|aba|ado|ido|ó|aron|ieron)$")}
+_VERB_ENDING: Final = {
+    "en": re.compile(r"(?:ing|ed)$"),
+    "es": re.compile(r"(?:ar|er|ir|ando|iendo|aba|ado|ido|ó|aron|ieron)$"),
+}
 _NAME_ENDING: Final = {
     "en": re.compile(r"(?:tion|sion|ment|ness|ity|ship|ism|ance|ence|er|or|ist|dom|hood|age|ery)s?$"),
     "es": re.compile(r"(?:ción|sión|miento|dad|tad|ismo|ista|encia|ancia|dor|dora|eza|ura)(?:s|es)?$"),
@@ -78,7 +65,7 @@ class Names:
                         self._shown[last_stem, stem][f"{last_word} {word}"] += 1
                 last_word, last_stem, last_end = word, stem, match.end()
             self.pairs.append(pairs)
-        names, verbs = _BEFORE_NAMES[language], _BEFORE_VERBS[language]
+        names, verbs = BEFORE_NAMES[language], BEFORE_VERBS[language]
         self._score = {}
         for stem, words in before.items():
             form = space.terms.surface(stem)
@@ -117,7 +104,7 @@ def cluster_terms(space: Space, names: Names, members: Sequence[int], *, most: i
         inside, outside = here[stem] + prior, space.counts[stem] - here[stem] + prior
         odds = log(inside / (total_here + _PRIOR - inside)) - log(outside / (total - total_here + _PRIOR - outside))
         z = odds / sqrt(1 / inside + 1 / outside)
-        return z * sqrt(chunks_with[stem] / len(members)) * (0.1 + 0.9 * names.score(stem) ** 1.5)
+        return float(z * sqrt(chunks_with[stem] / len(members)) * (0.1 + 0.9 * names.score(stem) ** 1.5))
 
     pairs: Counter[tuple[str, str]] = Counter()
     for member in members:

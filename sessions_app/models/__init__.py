@@ -9,6 +9,8 @@ from sessions_app.models.answers import (
     Preference,
     SurveyResponse,
 )
+from sessions_app.models.coding import Code, Coding, Corpus, CorpusText
+from sessions_app.models.coding_history import CodeVersion, CodingVersion
 from sessions_app.models.content import Content, PredefinedQuestion, QuestionSet, Segment
 from sessions_app.models.event import SessionCounter, SessionEvent
 from sessions_app.models.forms import AssessmentForm, AssessmentItem, RubricConcept, SurveyForm, SurveyItem
@@ -68,12 +70,18 @@ __all__ = [
     "AudioStream",
     "BatchMetrics",
     "ClassMembership",
+    "Code",
+    "CodeVersion",
+    "Coding",
+    "CodingVersion",
     "Condition",
     "Consent",
     "ConsentState",
     "Content",
     "ContentDelivery",
     "ContentVersion",
+    "Corpus",
+    "CorpusText",
     "ErasedAccount",
     "Exchange",
     "ExchangeScore",
