@@ -26,7 +26,14 @@ PBKDF2PasswordHasher.iterations = 1
 # Every test client would look for all static files; those that are wanted are served by a server under test.
 settings.MIDDLEWARE.remove("servestatic.middleware.ServeStaticMiddleware")
 
-pytest_plugins = ["tests.bedrock_stand_in", "tests.cast", "tests.learners", "tests.study_cast", "tests.world"]
+pytest_plugins = [
+    "tests.bedrock_stand_in",
+    "tests.cast",
+    "tests.learners",
+    "tests.reading_cast",
+    "tests.study_cast",
+    "tests.world",
+]
 
 
 @pytest.fixture(scope="session")
