@@ -16,7 +16,8 @@ from config.local import postgres, record
 from config.local.server import Share
 from sessions_app.models import LiveSession, SchoolClass, StudentSession
 from tests.cast import join, make_student
-from tests.sessions_app.live.conftest import database_url, serve
+from tests.databases import database_url
+from tests.sessions_app.live.conftest import serve
 from tests.sessions_app.live.ledger import Account, Students, settle
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
