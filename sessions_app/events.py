@@ -27,14 +27,21 @@ Line = Annotated[str, msgspec.Meta(max_length=300)]
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=600_000)]
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+Rating = Annotated[int, msgspec.Meta(ge=1, le=5)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+Speed = Annotated[float, msgspec.Meta(ge=0.25, le=4)]
+Words = Annotated[str, msgspec.Meta(max_length=100_000)]
+"""What a student wrote. A rule refuses what is too long, and keeps it; this is the bound of what is read at all."""
 
 
 class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What one kind of event carries: its fields are the `data` of a frame and the `payload` of a row.
 
     `PURPOSE` is the consent without which the event is not written. `CONTRIBUTION` says that the student took part by
-    it (the participation rate counts these). `PUSHES_STATE` says that a student's page looks different after it,
-    `CHANGES_BOARD` that the teacher's does, beyond its timeline.
+    it (the participation rate counts these). `PUSHES_STATE` says that every student's page may look different after it,
+    `PUSHES_OWN_STATE` that only the student's own does, `CHANGES_BOARD` that the teacher's does, beyond its timeline.
+    `APART` names fields that are kept in a record and not in the timeline, which has a `digest` in their place.
+    `AFTER_FACTS` says that an action draws on the facts that were sent before it.
     """
 
     KIND: ClassVar[str]
@@ -42,7 +49,10 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     PURPOSE: ClassVar[Purpose | None] = None
     CONTRIBUTION: ClassVar[bool] = False
     PUSHES_STATE: ClassVar[bool] = False
+    PUSHES_OWN_STATE: ClassVar[bool] = False
     CHANGES_BOARD: ClassVar[bool] = True
+    APART: ClassVar[tuple[str, ...]] = ()
+    AFTER_FACTS: ClassVar[bool] = False
 
 
 # -- The session itself (the six types of requirement 003 are configured, started, leader_ready, member_join,
@@ -200,7 +210,7 @@ class ConsentGiven(Event, frozen=True):
 
     KIND = "consent"
     SENT = Sent.ACTION
-    PUSHES_STATE = True
+    PUSHES_OWN_STATE = True
     purpose: Purpose
     decision: Literal["granted", "refused", "withdrawn"]
     version: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
@@ -213,7 +223,7 @@ class Ready(Event, frozen=True):
     SENT = Sent.ACTION
     PURPOSE = Purpose.PARTICIPATION
     CONTRIBUTION = True
-    PUSHES_STATE = True
+    PUSHES_OWN_STATE = True
 
 
 class NotReady(Event, frozen=True):
@@ -222,7 +232,7 @@ class NotReady(Event, frozen=True):
     KIND = "not_ready"
     SENT = Sent.ACTION
     PURPOSE = Purpose.PARTICIPATION
-    PUSHES_STATE = True
+    PUSHES_OWN_STATE = True
 
 
 class LeaderReady(Event, frozen=True):
@@ -288,175 +298,207 @@ class AttentionConfirmed(Event, frozen=True):
 
     KIND = "attention_confirmed"
     SENT = Sent.ACTION
-    PUSHES_STATE = True
+    PUSHES_OWN_STATE = True
     check: Annotated[int, msgspec.Meta(ge=1)]
 
 
-# -- Reading aloud, and speaking
+# -- A student's way through a study. What students wrote and chose, and where they are, stands in the records.
 
 
-class ReadingStarted(Event, frozen=True):
-    """A student began to read (or, without a passage, to speak). The server says which reading it is."""
+class Given(Event, frozen=True, kw_only=True):
+    """Something that a student gave of their own. `digest` stands for the fields in `APART`: the server makes it."""
 
-    KIND = "reading_started"
     SENT = Sent.ACTION
-    PURPOSE = Purpose.AUDIO
+    PURPOSE = Purpose.PARTICIPATION
     CONTRIBUTION = True
-    PUSHES_STATE = True
-    reading: UUID | None = None
+    PUSHES_OWN_STATE = True
+    digest: Short | None = None
 
 
-class ReadingFinished(Event, frozen=True):
-    """A student says that the reading is finished. What of it is still on the device comes after."""
+class ConditionAssigned(Event, frozen=True):
+    """A student's run was given its condition, drawn at random or fixed by hand."""
 
-    KIND = "reading_finished"
-    SENT = Sent.ACTION
-    PURPOSE = Purpose.AUDIO
-    PUSHES_STATE = True
-    reading: UUID | None = None
-
-
-class RecordingStopped(Event, frozen=True):
-    """A recorder stopped after this many chunks: a pause, another microphone, or the end."""
-
-    KIND = "recording_stopped"
-    SENT = Sent.FACT
-    PURPOSE = Purpose.AUDIO
-    CHANGES_BOARD = False
-    stream: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
-    chunks: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
-
-
-class Microphone(Event, frozen=True):
-    """How a student's microphone is: it records, is paused, or cannot be used, and why."""
-
-    KIND = "microphone"
-    SENT = Sent.FACT
-    state: Literal["on", "paused", "refused", "missing", "busy", "unsupported", "silent", "lost"]
-
-
-class Stuck(Event, frozen=True):
-    """A student asks for help with a word of the passage."""
-
-    KIND = "stuck"
-    SENT = Sent.ACTION
-    PURPOSE = Purpose.AUDIO
-    word: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
-
-
-class HelpPlayed(Event, frozen=True):
-    """A student listened to a help."""
-
-    KIND = "help_played"
-    SENT = Sent.ACTION
-    PURPOSE = Purpose.AUDIO
-    help: UUID
-
-
-class HelpDismissed(Event, frozen=True):
-    """A student went on without a help."""
-
-    KIND = "help_dismissed"
-    SENT = Sent.ACTION
-    PURPOSE = Purpose.AUDIO
-    help: UUID
-
-
-class Listening(Event, frozen=True):
-    """Whether a reading is being listened to: all listeners may be busy, and its sound waits until one is free."""
-
-    KIND = "listening"
+    KIND = "condition_assigned"
     SENT = Sent.SERVER
-    reading: UUID
-    state: Literal["on", "waiting"]
-    engine: Short = ""
+    PUSHES_OWN_STATE = True
+    code: Short
+    randomised: bool
 
 
-class MiscueHeard(msgspec.Struct, frozen=True):
-    """A word of the passage that was read otherwise."""
+class PriorKnowledgeGiven(Given, frozen=True):
+    """A student said, from 1 to 5, how much they knew before, in the order of the questionnaire."""
 
-    kind: Short
-    index: int
-    counted: bool
+    KIND = "prior_knowledge"
+    APART = ("ratings",)
+    ratings: Annotated[list[Rating], msgspec.Meta(min_length=3, max_length=3)]
 
 
-class Words(Event, frozen=True):
-    """How far a reading is, as heard by now: `seconds` of sound, `reached` of the passage's `of` words.
+class PlaceChecked(Given, frozen=True):
+    """What the browser said about the place; the server adds what it found: `verified`, `outside`, …
 
-    With `final` words the figures of the whole reading so far, and what has become known as read otherwise; without,
-    only the place is told.
+    `go_on` is the student's wish to go on whatever was found. Coordinates are in degrees, `accuracy` in metres.
     """
 
-    KIND = "words"
-    SENT = Sent.SERVER
-    PURPOSE = Purpose.AUDIO
-    CONTRIBUTION = True
+    KIND = "place"
+    CONTRIBUTION = False
+    APART = ("latitude", "longitude", "accuracy", "user_agent")
+    outcome: Literal["position", "denied", "unavailable", "timeout", "unsupported", "skipped"]
+    latitude: float | None = None
+    longitude: float | None = None
+    accuracy: float | None = None
+    user_agent: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    go_on: bool = False
+    found: Short | None = None
+
+
+class GivenAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An answer to one question of a form: the option (from 0) or the text. `seconds` the question was in front."""
+
+    question: UUID
+    answer: Annotated[int, msgspec.Meta(ge=0, le=7)] | Words
+    seconds: Seconds = 0
+
+
+class AssessmentAnswered(Given, frozen=True):
+    """A student answered one question of an assessment; another answer takes its place until the form is handed in."""
+
+    KIND = "assessment_answer"
+    PUSHES_OWN_STATE = False
+    APART = ("answer",)
+    form: Literal["baseline", "final"]
+    question: UUID
+    answer: Annotated[int, msgspec.Meta(ge=0, le=7)] | Words
+    seconds: Seconds = 0
+    number: Count | None = None
+
+
+class AssessmentSubmitted(Given, frozen=True):
+    """A student handed an assessment in, with all its answers."""
+
+    KIND = "assessment_submitted"
+    APART = ("answers",)
+    form: Literal["baseline", "final"]
+    answers: Annotated[list[GivenAnswer], msgspec.Meta(max_length=100)] = []
+    answered: Count | None = None
+
+
+class ContentBegun(Event, frozen=True):
+    """A student began the content, or went on with it in another way: reading, listening, watching."""
+
+    KIND = "content_begun"
+    SENT = Sent.ACTION
+    PURPOSE = Purpose.PARTICIPATION
+    PUSHES_OWN_STATE = True
+    format: Literal["text", "audio", "video"]
+    speed: Speed = 1
+    captions: bool = True
+
+
+class Playback(Event, frozen=True):
+    """What a student did with the player, at second `position` of the content; `to` is where a rewind went."""
+
+    KIND = "playback"
+    SENT = Sent.FACT
+    PURPOSE = Purpose.PARTICIPATION
     CHANGES_BOARD = False
-    reading: UUID
-    seconds: float
-    reached: int
-    of: int | None = None
-    final: bool = False
-    words: int | None = None
-    correct: int | None = None
-    errors: int | None = None
-    miscues: list[MiscueHeard] = []
+    did: Literal["play", "pause", "rewind", "speed", "captions", "tick"]
+    segment: Count
+    position: Seconds
+    speed: Speed = 1
+    to: Seconds | None = None
+    captions: bool | None = None
 
 
-class Struggle(Event, frozen=True):
-    """A student is stuck at a word: silence, another attempt, or words that are not clear."""
+class ContentReached(Event, frozen=True):
+    """A student's player came to the end of a segment, or to a pause, at second `position` of the content."""
 
-    KIND = "struggle"
+    KIND = "content_reached"
+    SENT = Sent.ACTION
+    PURPOSE = Purpose.PARTICIPATION
+    PUSHES_OWN_STATE = True
+    AFTER_FACTS = True
+    segment: Count
+    position: Seconds
+
+
+class InterventionOpened(Event, frozen=True):
+    """A pause with three questions began."""
+
+    KIND = "intervention_opened"
     SENT = Sent.SERVER
-    PURPOSE = Purpose.AUDIO
-    reading: UUID
-    sign: Short
-    index: int
-    word: Short
-    seconds: float
+    PUSHES_OWN_STATE = True
+    number: Count
+    of: Count
+    kind: Literal["static", "dynamic"]
 
 
-class HelpGiven(Event, frozen=True):
-    """A student was shown a help for a word."""
+class QuestionAsked(Event, frozen=True):
+    """A question was put to a student. `fell_back` says why the rules stood in for the language model."""
 
-    KIND = "help_given"
+    KIND = "question_asked"
     SENT = Sent.SERVER
-    PURPOSE = Purpose.AUDIO
-    help: UUID
-    index: int
-    word: Short
-    reason: Short
+    PUSHES_OWN_STATE = True
+    intervention: Count
+    number: Count
     author: Short
+    fell_back: Short = ""
 
 
-class WindowMeasured(Event, frozen=True):
-    """A minute of a reading is complete."""
+class ExchangeAnswered(Given, frozen=True):
+    """A student answered a question of a pause, which was in front for `seconds`.
 
-    KIND = "window"
+    The server adds which one it was, how much was written, and how long the answer took.
+    """
+
+    KIND = "exchange_answer"
+    APART = ("text",)
+    exchange: UUID
+    text: Words
+    seconds: Seconds = 0
+    intervention: Count | None = None
+    number: Count | None = None
+    words: Count | None = None
+    response_seconds: Seconds | None = None
+
+
+class InterventionClosed(Event, frozen=True):
+    """A pause ended: after its third answer, or left unfinished."""
+
+    KIND = "intervention_closed"
     SENT = Sent.SERVER
-    PURPOSE = Purpose.AUDIO
-    CHANGES_BOARD = False
-    reading: UUID
-    number: int
-    words: int
-    wpm: float | None
-    wcpm: float | None
-    errors: int
-    confidence: float | None
+    PUSHES_OWN_STATE = True
+    number: Count
+    status: Literal["validated", "abandoned"]
 
 
-class ReadingEnded(Event, frozen=True):
-    """A reading is over and computed. Computed again, where sound came in afterwards."""
+class SurveySubmitted(Given, frozen=True):
+    """A student handed the survey in. `seconds` from when it was first in front of them."""
 
-    KIND = "reading_ended"
+    KIND = "survey_submitted"
+    PURPOSE = Purpose.SURVEY
+    APART = ("answers",)
+    answers: Annotated[dict[Short, bool | int | Words], msgspec.Meta(max_length=60)]
+    seconds: Seconds = 0
+
+
+class StudentMovedOn(Event, frozen=True):
+    """The teacher moved a student on past a step. `number` is that of the pause, else 0."""
+
+    KIND = "moved_on"
     SENT = Sent.SERVER
-    PUSHES_STATE = True
-    reading: UUID
-    reason: Short
-    seconds: float
-    words: int
-    wcpm: float | None
-    accuracy: float | None
+    PUSHES_OWN_STATE = True
+    step: Short
+    number: Count = 0
+
+
+class StudentMovedBack(Event, frozen=True):
+    """The teacher took that back, before the student did anything in the next step."""
+
+    KIND = "moved_back"
+    SENT = Sent.SERVER
+    PUSHES_OWN_STATE = True
+    step: Short
+    number: Count = 0
 
 
 KINDS: dict[str, type[Event]] = {
@@ -465,14 +507,15 @@ KINDS: dict[str, type[Event]] = {
         Configured, Started, Ended, GroupsMade, LeaderChosen, MemberMoved, MemberRemoved, AttentionCheck,
         TakeoverRequested, TakeoverGranted, TakeoverRefused, SocketOpened, SocketClosed, ActionRefused, MemberJoin,
         MemberLeave, ConsentGiven, Ready, NotReady, LeaderReady, HelpRequest, Presence, Latency, ClientError, Progress,
-        AttentionConfirmed, ReadingStarted, ReadingFinished, RecordingStopped, Microphone, Stuck, HelpPlayed,
-        HelpDismissed, Listening, Words, Struggle, HelpGiven, WindowMeasured, ReadingEnded,
+        AttentionConfirmed, ConditionAssigned, PriorKnowledgeGiven, PlaceChecked, AssessmentAnswered,
+        AssessmentSubmitted, ContentBegun, Playback, ContentReached, InterventionOpened, QuestionAsked,
+        ExchangeAnswered, InterventionClosed, SurveySubmitted, StudentMovedOn, StudentMovedBack,
     )
 }  # fmt: skip
 
 CONTRIBUTIONS = tuple(sorted(kind.KIND for kind in KINDS.values() if kind.CONTRIBUTION))
 ERRORS = (ClientError.KIND, ActionRefused.KIND)
-ALERTS = (HelpRequest.KIND, Stuck.KIND, Struggle.KIND)
+ALERTS = (HelpRequest.KIND,)
 
 
 def payload(event: Event) -> dict[str, object]:

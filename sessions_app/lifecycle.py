@@ -12,9 +12,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from sessions_app import events, grouping, join_codes, timeline
-from sessions_app.models import LiveSession, SessionEvent, StudentSession, User
-from sessions_app.reading import passages
+from sessions_app.models import Intervention, LiveSession, SessionEvent, StudentSession, User
 from sessions_app.refusals import Refused
+from sessions_app.study import interventions, journey
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,6 @@ def session_configure(session: LiveSession, *, groups: int = 0) -> LiveSession:
         raise Refused("class_missing")
     if not session.school_class.memberships.exists():
         raise Refused("class_empty")
-    if missing := passages.what_is_missing(session):
-        raise Refused(missing)
     if not 0 <= groups <= grouping.MOST_GROUPS:
         raise Refused("group_count")
     now = timezone.now()
@@ -58,7 +56,10 @@ def session_start(session: LiveSession, *, by: User) -> LiveSession:
 def session_end(
     session: LiveSession, *, by: User | None, reason: Literal["teacher", "idle", "administrator"] = "teacher"
 ) -> LiveSession:
-    """End a session that is open. Its code dies; facts that arrive later are still taken for a day, marked late."""
+    """End a session that is open. Its code dies; facts that arrive later are still taken for a day, marked late.
+
+    What is open of a study stays unfinished, and the runs that did not come to their end are looked at as they are.
+    """
     now = timezone.now()
     with transaction.atomic():
         _claim(
@@ -69,9 +70,30 @@ def session_end(
             ended_at=now,
             end_reason=reason,
         )
+        abandoned = _abandon(session, at=now)
+        timeline.append(abandoned)
         timeline.record(session, events.Ended(reason=reason), at=now, by=by)
         timeline.close_timeline(session, ended_at=now)
+    for member in StudentSession.objects.filter(session=session, assignment__isnull=False, survey_response=None):
+        journey.run_finish(member, at=now)
     return session
+
+
+def _abandon(session: LiveSession, *, at: datetime) -> list[timeline.NewEvent]:
+    """Leave the pauses that are open unfinished; what is to be said of them."""
+    opened = Intervention.objects.filter(student_session__session=session, status=Intervention.Status.OPEN)
+    left = list(opened.values_list("student_session_id", "number"))
+    interventions.session_interventions_abandon(session, at=at)
+    return [
+        timeline.NewEvent(
+            session_id=session.pk,
+            event=events.InterventionClosed(number=number, status="abandoned"),
+            received_at=at,
+            happened_at=at,
+            student_session_id=member,
+        )
+        for member, number in left
+    ]
 
 
 def idle_sessions(*, now: datetime) -> list[LiveSession]:

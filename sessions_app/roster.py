@@ -20,6 +20,7 @@ from sessions_app.models import (
     StudentSession,
     TakeoverRequest,
 )
+from sessions_app.study import handouts, progress, way
 
 SILENT_AFTER = timedelta(seconds=45)
 """A page says something every half minute; one that is silent for longer is away."""
@@ -27,6 +28,8 @@ HELP_STANDS_FOR = timedelta(minutes=5)
 MINUTE = timedelta(minutes=1)
 CONSENT_VERSION = "2026-1"
 """The version of the text that students agree to on their own page (templates/student/)."""
+STUDY_CONSENT_VERSION = "study-2026-1"
+"""The version of the texts, one per purpose, that students of a study decide about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,13 @@ def board_state(session: LiveSession, *, now: datetime | None = None) -> dict[st
     where = timeline.position(session.pk)
     alive = signs_of_life(session.pk, now=now)
     members = list(StudentSession.objects.filter(session=session, removed_at=None).order_by("label"))
-    consented = set(
-        ConsentState.objects.filter(
-            purpose=Consent.Purpose.PARTICIPATION, granted=True, student__student_sessions__session=session
-        ).values_list("student_id", flat=True)
-    )
+    live = _live_purposes(members)
     checks = _checks(session)
+    for member in members:
+        member.session = session
+    runs = way.runs(members) if way.is_of_study(session) else {}
+    here = {m.pk for m in members if m.left_at is None and m.pk in alive and alive[m.pk].presence != "gone"}
+    rows = [_board_row(m, alive.get(m.pk), checks, live=live, run=runs.get(m.pk), now=now) for m in members]
     requests = TakeoverRequest.objects.filter(session=session, decision="pending").select_related("student_session")
     return {
         "type": "state",
@@ -93,19 +97,8 @@ def board_state(session: LiveSession, *, now: datetime | None = None) -> dict[st
             {"id": g.pk, "number": g.number, "leader": g.leader_id, "ready": g.ready_at is not None}
             for g in Group.objects.filter(session=session)
         ],
-        "students": [
-            {
-                "id": m.pk,
-                "label": m.label,
-                "group": m.group_id,
-                "step": step(m, session, consented=m.student_id in consented),
-                "ready": m.ready_at is not None,
-                "present": "gone" if m.left_at else alive[m.pk].presence if m.pk in alive else "gone",
-                "last_seen": alive[m.pk].last_seen if m.pk in alive else None,
-                "needs": needs(m, session, alive.get(m.pk), checks, consented=m.student_id in consented, now=now),
-            }
-            for m in members
-        ],
+        "students": rows,
+        "slowest": progress.slowest(runs.values(), present=here) if session.status == "started" else None,
         "requests": [
             {"id": r.pk, "student": r.student_session_id, "label": r.student_session.label, "at": r.requested_at}
             for r in requests
@@ -116,6 +109,41 @@ def board_state(session: LiveSession, *, now: datetime | None = None) -> dict[st
     }
 
 
+def _board_row(
+    member: StudentSession,
+    alive: SignOfLife | None,
+    checks: Sequence[AttentionCheck],
+    *,
+    live: dict[UUID, dict[str, bool]],
+    run: way.Run | None,
+    now: datetime,
+) -> dict[str, Any]:
+    session = member.session
+    decided = live.get(member.student_id, {}) if member.student_id else {}
+    consented = decided.get(Consent.Purpose.PARTICIPATION.value, False)
+    at = step(member, session, consented=consented, run=run)
+    return {
+        "id": member.pk,
+        "label": member.label,
+        "group": member.group_id,
+        "step": at,
+        "ready": member.ready_at is not None,
+        "present": "gone" if member.left_at or alive is None else alive.presence,
+        "last_seen": alive.last_seen if alive else None,
+        "needs": needs(member, session, alive, checks, consented=consented, now=now, run=run),
+        "way": progress.board_row(run) if run is not None and session.started_at else None,
+    }
+
+
+def _live_purposes(members: Sequence[StudentSession]) -> dict[UUID, dict[str, bool]]:
+    """Which purposes are live for the students of some members, as far as anybody has decided."""
+    found: dict[UUID, dict[str, bool]] = {}
+    decided = ConsentState.objects.filter(student_id__in=[m.student_id for m in members if m.student_id])
+    for student, purpose, granted in decided.values_list("student_id", "purpose", "granted"):
+        found.setdefault(student, {})[purpose] = granted
+    return found
+
+
 def needs(
     member: StudentSession,
     session: LiveSession,
@@ -124,12 +152,13 @@ def needs(
     *,
     consented: bool,
     now: datetime,
+    run: way.Run | None = None,
 ) -> list[dict[str, str]]:
     """Why a student needs a look, the most pressing first; empty where all is well, or nothing is running.
 
     The rule that pages print: asked for help in the last five minutes (act); connection lost, page left, not ready
-    a minute after the start or after joining, or an attention check open for a minute (watch). Whoever only listens
-    need not be ready; whoever has just joined need not be connected yet.
+    a minute after the start or after joining, or an attention check open for a minute (watch); in a study what
+    `progress.needs` says. Whoever only listens need not be ready; whoever has just joined need not be connected yet.
     """
     if session.status != LiveSession.Status.STARTED or member.left_at is not None or session.started_at is None:
         return []
@@ -143,7 +172,9 @@ def needs(
         found.append({"kind": "watch", "text": _("connection lost")})
     elif alive.presence == "away":
         found.append({"kind": "watch", "text": _("page left")})
-    if consented and member.ready_at is None and now - max(session.started_at, member.joined_at) > MINUTE:
+    if run is not None and consented:
+        found += progress.needs(run, now=now)
+    elif consented and member.ready_at is None and now - max(session.started_at, member.joined_at) > MINUTE:
         found.append({"kind": "watch", "text": _("not ready")})
     if any(_open_for(check, member) and now - check.asked_at > MINUTE for check in checks):
         found.append({"kind": "watch", "text": _("no answer to the attention check")})
@@ -162,46 +193,52 @@ def session_state(session: LiveSession) -> dict[str, Any]:
     }
 
 
-def step(member: StudentSession, session: LiveSession, *, consented: bool) -> str:
-    """Where a student is: `consent`, `waiting`, `ready`, `in_session`, `ended`, `left` or `removed`."""
+def step(member: StudentSession, session: LiveSession, *, consented: bool, run: way.Run | None = None) -> str:
+    """Where a student is: `consent`, `waiting`, `ready`, `in_session`, `ended`, `left` or `removed`.
+
+    In a study (`run`) `agree` stands before `waiting`, and a step of `way.STEPS` in the place of `in_session`.
+    """
     if member.removed_at is not None:
         return "removed"
     if session.status == LiveSession.Status.ENDED:
         return "ended"
     if member.left_at is not None:
         return "left"
-    if not consented:
-        return "consent"
+    if not consented or (run is not None and run.step in way.NOT_YET):
+        return run.step if run else "consent"
     if session.status == LiveSession.Status.STARTED:
-        return "in_session"
+        return run.step if run else "in_session"
     return "ready" if member.ready_at else "waiting"
 
 
 def student_states(members: Sequence[StudentSession]) -> dict[UUID, dict[str, Any]]:
-    """The `state` frames of students' sockets, in four queries however many they are.
+    """The `state` frames of students' sockets, in four queries however many they are, and as many again in a study.
 
-    `members` are of one session, with `session`, `group` and `group__leader` selected.
+    `members` are of one session, with `session`, its `study`, `group` and `group__leader` selected.
     """
     if not members:
         return {}
     session = members[0].session
-    consents: dict[UUID, dict[str, bool]] = {}
-    decided = ConsentState.objects.filter(student_id__in=[m.student_id for m in members if m.student_id])
-    for student, purpose, granted in decided.values_list("student_id", "purpose", "granted"):
-        consents.setdefault(student, {})[purpose] = granted
+    consents = _live_purposes(members)
+    runs = way.runs(members) if way.is_of_study(session) else {}
+    material = handouts.handouts(list(runs.values()), consent_version=STUDY_CONSENT_VERSION)
     labels: dict[UUID, list[str]] = {}
     mates = StudentSession.objects.filter(session=session, group__isnull=False, removed_at=None, left_at=None)
     for group, label in mates.order_by("label").values_list("group_id", "label"):
         labels.setdefault(group, []).append(label)
     checks = _checks(session)
-    return {m.pk: _student_state(m, consents.get(m.student_id, {}), labels, checks) for m in members}  # type: ignore[arg-type]
+    found = {}
+    for m in members:
+        live = consents.get(m.student_id, {}) if m.student_id else {}
+        found[m.pk] = _student_state(m, live, labels, checks, run=runs.get(m.pk), material=material.get(m.pk))
+    return found
 
 
 def students_of(session_id: UUID, ids: Sequence[UUID]) -> list[StudentSession]:
     """The members to give to `student_states`."""
     return list(
         StudentSession.objects.filter(session_id=session_id, pk__in=ids).select_related(
-            "session", "group", "group__leader"
+            "session__study", "group", "group__leader"
         )
     )
 
@@ -211,6 +248,9 @@ def _student_state(
     consents: dict[str, bool],
     labels: dict[UUID, list[str]],
     checks: list[AttentionCheck],
+    *,
+    run: way.Run | None,
+    material: dict[str, Any] | None,
 ) -> dict[str, Any]:
     session = member.session
     participation = Consent.Purpose.PARTICIPATION.value
@@ -221,7 +261,7 @@ def _student_state(
         "session": session_state(session),
         "me": {
             "label": member.label,
-            "step": step(member, session, consented=bool(consents.get(participation))),
+            "step": step(member, session, consented=bool(consents.get(participation)), run=run),
             "ready": member.ready_at is not None,
             "group": {
                 "number": group.number,
@@ -233,11 +273,19 @@ def _student_state(
             if group
             else None,
             "consents": {participation: consents.get(participation)},
-            "consent_version": CONSENT_VERSION,
+            "consent_version": STUDY_CONSENT_VERSION if run else CONSENT_VERSION,
         },
+        "way": {"material": material, "moved": run.was_moved} if run else None,
         "attention": {"id": check.seq, "text": check.text} if check else None,
         "server_time": timezone.now(),
     }
+
+
+def waits_for_question(state: dict[str, Any]) -> bool:
+    """Whether a student's `state` shows a pause without a question to answer."""
+    if state["me"]["step"] != "intervention":
+        return False
+    return all(exchange["answer"] is not None for exchange in state["way"]["material"]["exchanges"])
 
 
 def _checks(session: LiveSession) -> list[AttentionCheck]:

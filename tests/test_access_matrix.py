@@ -82,20 +82,14 @@ POST teach_board_move                  401 401 401 204 404 404 404 404 204 404 2
 POST teach_board_leader                401 401 401 204 404 404 404 404 204 404 204
 POST teach_board_remove                401 401 401 204 404 404 404 404 204 404 204
 POST teach_board_attention             401 401 401 204 404 404 404 404 204 404 204
+POST teach_board_move_on               401 401 401 409 404 404 404 404 409 404 409
+POST teach_board_move_back             401 401 401 409 404 404 404 404 409 404 409
 POST teach_board_request               401 401 401 204 404 404 404 404 204 404 204
 GET  teach_report@over                 302 302 302 200 404 404 403 403 200 404 200
 GET  teach_report_export@over          302 302 302 200 404 404 403 403 200 404 200
 GET  teach_student                     302 302 302 200 404 404 403 403 200 404 200
 
 # Classes.
-GET  teach_passages                    302 302 302 200 200 200 403 403 200 200 200
-GET  teach_passage_new                 302 302 302 200 200 200 403 403 200 200 200
-POST teach_passage_new                 302 302 302 302 302 302 403 403 302 302 302
-GET  teach_passage_import              302 302 302 200 200 200 403 403 200 200 200
-POST teach_passage_import              302 302 302 400 400 400 403 403 400 400 400
-GET  teach_passage                     302 302 302 200 200 404 403 403 200 404 200
-POST teach_passage                     302 302 302 302 302 404 403 403 302 404 302
-POST teach_passage_archive             302 302 302 302 302 404 403 403 302 404 302
 GET  teach_classes                     302 302 302 200 200 200 403 403 200 200 200
 POST teach_classes                     302 302 302 302 302 302 403 403 403 403 403
 GET  teach_class                       302 302 302 200 404 404 403 403 200 404 200
@@ -158,10 +152,9 @@ DATA: dict[str, Any] = {
     "teach_board_move": {"student": "student_session", "group": ""},
     "teach_board_leader": {"student": "student_session"},
     "teach_board_remove": {"student": "student_session"},
+    "teach_board_move_on": {"student": "student_session", "step": "content"},
+    "teach_board_move_back": {"student": "student_session"},
     "teach_board_request": {"decision": "granted"},
-    "teach_passage_new": {"title": "Another", "kind": "passage", "text": "Boats."},
-    "teach_passage": {"title": "Another", "text": "Boats."},
-    "teach_passage_archive": {"archived": "1"},
     "teach_classes": {"name": "Another class"},
     "teach_class": {"label": "Uma"},
     "teach_class_import": {"text": "label\nUma\n"},

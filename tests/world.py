@@ -7,17 +7,7 @@ import pytest
 from django.test import Client
 
 from sessions_app import enrolment, learners, lifecycle, tokens
-from sessions_app.models import (
-    LiveSession,
-    Passage,
-    School,
-    SchoolClass,
-    Student,
-    StudentSession,
-    Study,
-    TakeoverRequest,
-    User,
-)
+from sessions_app.models import LiveSession, School, SchoolClass, Student, StudentSession, Study, TakeoverRequest, User
 from tests.cast import join, make_session, make_user
 
 WHO = ("nobody", "sam", "tia", "alice", "bob", "charlie", "rosa", "rolf", "ada", "aron", "root")
@@ -90,6 +80,5 @@ def world(
             "membership_id": place.pk, "student_id": sam.pk, "student_session": members["sam"].pk,
             "takeover": takeover.pk, "code": session.join_code, "form": "csv", "user": alice.pk, "study": study.pk,
             "school": school.pk,
-            "passage_id": Passage.objects.create(school=school, title="The canal", text="Boats brought coal.").pk,
         },
     )  # fmt: skip

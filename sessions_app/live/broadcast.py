@@ -98,6 +98,8 @@ class Watch:
         self._wake = asyncio.Event()
         self._board_due = asyncio.Event()
         self._students_due = asyncio.Event()
+        self._due: set[UUID] = set()
+        self._all_due = False
         self._tasks = {
             asyncio.create_task(work(), name=f"watch {work.__name__}")
             for work in (self._pump, self._positions, self._boards, self._student_states)
@@ -145,7 +147,9 @@ class Watch:
             self._catching_up.add(page)
             self._spawn(self._catch_up(page))
 
-    def students_changed(self) -> None:
+    def student_changed(self, student: UUID) -> None:
+        """Give one student's pages their state soon."""
+        self._due.add(student)
         self._students_due.set()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -171,7 +175,10 @@ class Watch:
         if kind.CHANGES_BOARD:
             self._board_due.set()
         if kind.PUSHES_STATE:
+            self._all_due = True
             self._students_due.set()
+        elif kind.PUSHES_OWN_STATE:
+            self.student_changed(event["student"])
         pages = list(self.students.get(event["student"], ()))
         if kind in {MemberRemoved, TakeoverGranted}:
             # The device that took over may be connected before this is heard of: the tickets tell the two apart.
@@ -298,11 +305,18 @@ class Watch:
             await self._students_due.wait()
             await asyncio.sleep(COALESCE)
             self._students_due.clear()
+            everybody, self._all_due = self._all_due, False
+            due, self._due = self._due, set()
+            wanted = list(self.students) if everybody else [student for student in due if student in self.students]
+            if not wanted:
+                continue
             try:
-                states = await self._in_thread(_student_states, self.session_id, list(self.students))
+                states = await self._in_thread(_student_states, self.session_id, wanted)
             except NOT_NOW:
                 log.warning("the states of students in session %s cannot be read at the moment", self.session_id)
                 await asyncio.sleep(BOARD_EVERY)
+                self._all_due |= everybody
+                self._due |= due
                 self._students_due.set()
                 continue
             for student, state in states.items():
@@ -311,7 +325,7 @@ class Watch:
 
 
 def _board_frame(session_id: UUID) -> str:
-    return Encoder.text(roster.board_state(LiveSession.objects.get(pk=session_id)))
+    return Encoder.text(roster.board_state(LiveSession.objects.select_related("study").get(pk=session_id)))
 
 
 def _student_states(session_id: UUID, ids: list[UUID]) -> dict[UUID, dict[str, Any]]:

@@ -59,6 +59,8 @@ class Intake:
     ) -> None:
         self.clock = clock or Clock()
         self.unanswered = 0
+        self._facts_taken = self._facts_told = 0
+        self._fact_told = asyncio.Event()
         self._services = services
         self._ticket = ticket
         self._session_id = session_id
@@ -78,9 +80,11 @@ class Intake:
             if event.event.SENT is Sent.FACT:
                 self._services.ingest.submit(self._new(event, received_at), self._report)
                 self.unanswered += 1
+                self._facts_taken += 1
             else:
                 self.unanswered += 1
-                self._actions = asyncio.create_task(self._act(event, received_at, self._actions))
+                facts = self._facts_taken if event.event.AFTER_FACTS else 0
+                self._actions = asyncio.create_task(self._act(event, received_at, self._actions, facts))
 
     def record(self, event: Event, *, key: UUID) -> None:
         """Append what the server itself notes about this page, under a key so that nothing is written twice."""
@@ -110,6 +114,8 @@ class Intake:
 
     def _report(self, event: NewEvent, result: Appended) -> None:
         self.unanswered -= 1
+        self._facts_told += 1
+        self._fact_told.set()
         assert event.key is not None
         if result.written and result.seq is not None:
             self._acknowledge(event.key, result.seq)
@@ -118,10 +124,15 @@ class Intake:
         else:
             self._complain(protocol.error_body("bad_value", "The event cannot be stored.", event.key))
 
-    async def _act(self, event: ClientEvent, received_at: datetime, before: asyncio.Task[None] | None) -> None:
-        """One action after the other, in the order in which they were sent."""
+    async def _act(
+        self, event: ClientEvent, received_at: datetime, before: asyncio.Task[None] | None, facts: int
+    ) -> None:
+        """One action after the other, in the order in which they were sent; `facts` are to be written before it."""
         if before is not None:
             await asyncio.wait([before])
+        while self._facts_told < facts:
+            self._fact_told.clear()
+            await self._fact_told.wait()
         attempt = actions.Attempt(
             ticket=self._ticket,
             event=event.event,
@@ -148,6 +159,7 @@ class Intake:
         else:
             self.unanswered -= 1
             self._acknowledge(event.key, seq)
+            self._services.asking.after(event.event, self._ticket.student_session)
 
 
 def _ignore(event: NewEvent, result: Appended) -> None:

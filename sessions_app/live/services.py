@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from django.db import connections as django_connections
 
+from sessions_app.live.asking import Asking
 from sessions_app.live.hub import Hub
 from sessions_app.live.ingest import Busy, Ingest
 from sessions_app.live.protocol import Close
@@ -34,6 +35,7 @@ class Services:
         self.stopping = False
         self.hub = Hub(self.in_thread)
         self.ingest = Ingest(self.hub.committed)
+        self.asking = Asking()
 
     async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that uses the ORM, on a pooled connection. Raises `Busy` where too many are waiting."""
@@ -42,7 +44,7 @@ class Services:
         self._waiting += 1
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._threads, functools.partial(_and_give_back, work, *args, **kwargs))
+            return await loop.run_in_executor(self._threads, functools.partial(and_give_back, work, *args, **kwargs))
         finally:
             self._waiting -= 1
 
@@ -53,11 +55,12 @@ class Services:
     async def stop(self) -> None:
         self.stopping = True
         await self.ingest.stop(within=STOP_WITHIN)
+        await self.asking.stop()
         await self.hub.stop()
         self._threads.shutdown(wait=False)
 
 
-def _and_give_back(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+def and_give_back(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     try:
         return work(*args, **kwargs)
     finally:

@@ -37,6 +37,7 @@ from sessions_app.models.records import (
     QualityFlag,
     SegmentDelivery,
 )
+from sessions_app.models.refused import RefusedSubmission
 from sessions_app.models.session import AttentionCheck, Group, LiveSession, StudentSession, TakeoverRequest
 from sessions_app.models.study import Condition, Site, Study, StudyCondition
 from sessions_app.models.study_history import (
@@ -108,6 +109,7 @@ __all__ = [
     "QuestionSet",
     "QuestionSetVersion",
     "Reading",
+    "RefusedSubmission",
     "RequestCount",
     "RubricConcept",
     "RubricConceptVersion",

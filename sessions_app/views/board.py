@@ -21,10 +21,11 @@ from sessions_app import access, attention, enrolment, grouping, lifecycle
 from sessions_app.api import errors
 from sessions_app.models import ClassMembership, LiveSession, TakeoverRequest, User
 from sessions_app.refusals import Refused
+from sessions_app.study import moving, way
 from sessions_app.views.desk import DeskRequest, at_desk
 
 P = ParamSpec("P")
-DECISIONS = ("start", "end", "groups", "move", "leader", "remove", "attention")
+DECISIONS = ("start", "end", "groups", "move", "leader", "remove", "attention", "move_on", "move_back")
 
 
 def page(request: DeskRequest, live_session: LiveSession) -> HttpResponse:
@@ -35,6 +36,7 @@ def page(request: DeskRequest, live_session: LiveSession) -> HttpResponse:
         "live_session": live_session,
         **invitation(request, live_session),
         "expected": listed.count(),
+        "of_study": way.is_of_study(live_session),
         "config": {
             "socket": f"/ws/sessions/{live_session.pk}/teacher/",
             "csrf_token": get_token(request),
@@ -58,6 +60,15 @@ def steps() -> dict[str, str]:
         "waiting": _("waiting"),
         "ready": _("ready"),
         "in_session": _("at work"),
+        "agree": _("asked to take part"),
+        "prior_knowledge": _("what they know"),
+        "place": _("place"),
+        "baseline": _("questions before"),
+        "content": _("content"),
+        "intervention": _("pause"),
+        "final": _("questions after"),
+        "survey": _("survey"),
+        "done": _("done"),
         "ended": _("finished"),
         "left": _("left"),
         "removed": _("taken out"),
@@ -151,6 +162,24 @@ def ask(request: DeskRequest, live_session: LiveSession) -> None:
     """Without `student` everybody is asked."""
     student = _id(request, "student", "no_such_student") if request.POST.get("student") else None
     attention.attention_ask(live_session, by=request.user, student_session=student, text=request.POST.get("text", ""))
+
+
+@decision
+def move_on(request: DeskRequest, live_session: LiveSession) -> None:
+    """`step` and `number` are where the student was when the teacher decided: one who has gone on is left alone."""
+    number = request.POST.get("number", "0")
+    moving.student_move_on(
+        live_session,
+        student_session=_id(request, "student", "no_such_student"),
+        step=request.POST.get("step", ""),
+        number=int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 0,
+        by=request.user,
+    )
+
+
+@decision
+def move_back(request: DeskRequest, live_session: LiveSession) -> None:
+    moving.student_move_back(live_session, student_session=_id(request, "student", "no_such_student"), by=request.user)
 
 
 @decision

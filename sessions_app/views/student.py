@@ -22,7 +22,10 @@ from sessions_app.live import protocol
 from sessions_app.live.ingest import Busy
 from sessions_app.live.intake import Intake
 from sessions_app.live.services import services
+from sessions_app.models import Consent, LiveSession
 from sessions_app.refusals import Refused
+from sessions_app.study import prior_knowledge
+from sessions_app.study.way import PURPOSES, is_of_study
 from sessions_app.views.problems import closed
 from sessions_app.views.tickets import ticket_for
 
@@ -46,12 +49,14 @@ def page(request: HttpRequest, student_session: UUID) -> HttpResponse:
     context = {
         "live_session": member.session,
         "label": member.label,
+        "purposes": what_is_asked(),
         "consent": {"kept": what_is_kept(), "until": timezone.now() + timedelta(days=school.retention_days)},
         "config": {
             "student_session": member.pk,
             "socket": f"/ws/sessions/{member.pk}/student/",
             "events": reverse("student_events", args=[member.pk]),
             "csrf_token": get_token(request),
+            "questionnaire": questionnaire(member.session),
             "state": state,
         },
     }
@@ -66,6 +71,46 @@ def what_is_kept() -> list[str]:
         _("What you press on this page: that you are ready, how far you are, that you would like help."),
         _("Your teacher sees it with your name, researchers of your school's studies without it."),
     ]
+
+
+def questionnaire(session: LiveSession) -> list[dict[str, Any]]:
+    """The pages of the prior-knowledge questionnaire, in the reader's language; none without a study."""
+    if not is_of_study(session):
+        return []
+    assert session.study is not None and session.study.content is not None
+    statements = prior_knowledge.statements(session.study.content.topic)
+    ends = {"kind": "scale", "required": True, "low": _("not at all"), "high": _("very much")}
+    return [
+        {"title": text, "fields": [{"id": str(number), "text": text} | ends]}
+        for number, text in enumerate(statements, 1)
+    ]
+
+
+def what_is_asked() -> list[dict[str, str]]:
+    """What a student of a study decides about: the texts of `roster.STUDY_CONSENT_VERSION`."""
+    texts = {
+        Consent.Purpose.PARTICIPATION: (
+            _("Will you take part?"),
+            _("You answer questions, take in a short piece, and answer questions about it. What you answer is kept."),
+        ),
+        Consent.Purpose.LOCATION: (
+            _("May your browser say where you are?"),
+            _("Once, to check the place of the study. You can take part without."),
+        ),
+        Consent.Purpose.SURVEY: (
+            _("Will you say at the end how it was for you?"),
+            _("A few questions about the place, the questions and your device."),
+        ),
+        Consent.Purpose.RESEARCH: (
+            _("May researchers use your answers?"),
+            _("They see them without your name."),
+        ),
+        Consent.Purpose.DATA_SHARING: (
+            _("May these researchers share them with others?"),
+            _("Also without your name, and only for research."),
+        ),
+    }
+    return [{"purpose": purpose.value, "title": texts[purpose][0], "text": texts[purpose][1]} for purpose in PURPOSES]
 
 
 @csrf_exempt

@@ -9,7 +9,7 @@ import { Chooser, listenToDrags, listenToKeys } from "./board_keys.js";
 import { BoardModel } from "./board_model.js";
 import { Rows } from "./board_rows.js";
 import { TimelineList } from "./board_timeline.js";
-import { clockSecond, setServerTime } from "./clock.js";
+import { clockSecond, now, setServerTime } from "./clock.js";
 import { post, Refused } from "./request.js";
 import { LiveSocket } from "./socket.js";
 import { fill, gettext, ngettext } from "./text.js";
@@ -17,6 +17,11 @@ import { fill, gettext, ngettext } from "./text.js";
 const REFRESH = 1_000;
 const CAUGHT_UP_SHOWN = 4_000;
 const CONFIRMED_SHOWN = 6_000;
+const UNDO_SHOWN = 20_000;
+// Content that was not played cannot be put back; a step that was only passed can.
+const FINAL = new Set(["content"]);
+// The student's own decision, and the end.
+const FIXED = new Set(["agree", "consent", "done", "waiting", "ready", "ended", "left", "removed", "in_session"]);
 // Events are sent in small parcels, so a position or a state may come in before the events that it counts.
 const BEHIND_GRACE = 1_000;
 const LINES_AT_ONCE = 50;
@@ -90,6 +95,7 @@ function askRedraw({ lines = false } = {}) {
     linesStale = false;
     showSession();
     showRequests();
+    showSlowest();
   });
 }
 
@@ -200,12 +206,35 @@ function showRequests() {
   }
 }
 
+/** Whom the button would move on: the chosen student, or who is furthest behind. */
+function toMoveOn() {
+  const student = board.student(chooser.student ?? board.slowest);
+  return student && student.way && !FIXED.has(student.step) ? student : null;
+}
+
+function showSlowest() {
+  const button = find("#move-on-button");
+  if (!button) return;
+  const student = toMoveOn();
+  button.disabled = !student;
+  button.querySelector("span").textContent = chooser.student ? gettext("Move on") : gettext("Move on the slowest");
+  if (!student || find("#move-on").open) return;
+  const minutes = Math.max(0, Math.floor((now() - Date.parse(student.way.since)) / 60_000));
+  find("#move-on-title").textContent = fill(gettext("Move %(name)s on?"), { name: student.label });
+  find("#move-on-text").textContent = fill(
+    ngettext("%(name)s is at “%(where)s”, for %(n)s minute.", "%(name)s is at “%(where)s”, for %(n)s minutes.", minutes),
+    { name: student.label, where: rows.where(student), n: minutes },
+  );
+  Object.assign(find("#move-on").dataset, { student: student.id, step: student.step, number: student.way.number });
+}
+
 function showChosen(id) {
   const student = id && board.student(id);
   find("#chosen-name").textContent = student ? student.label : gettext("All students");
   find("#tools").setAttribute("aria-label", student ? student.label : gettext("All students"));
   for (const control of document.querySelectorAll("[data-for-one]")) control.disabled = !student;
   if (student) find("#move").value = student.group ?? "none";
+  if (board.session) showSlowest();
 }
 
 /** To a screen reader the timeline is silent, as it would never stop; what asks for the teacher is said. */
@@ -214,20 +243,26 @@ function speak(events) {
   if (urgent.length) find("#spoken").textContent = urgent.join(". ");
 }
 
-function say(text, tone = "") {
+function say(text, tone = "", undo = null) {
   const toast = find("#toast-template").content.firstElementChild.cloneNode(true);
   toast.querySelector("span").textContent = text;
   toast.dataset.tone = tone;
   toast.querySelector("use").setAttribute("href", tone === "good" ? "#i-check" : "#i-flag");
+  const button = toast.querySelector("[data-undo]");
+  button.hidden = !undo;
+  button.addEventListener("click", () => {
+    toast.remove();
+    undo();
+  });
   find("#toasts").replaceChildren(toast);
-  if (tone === "good") setTimeout(() => toast.remove(), CONFIRMED_SHOWN);
+  if (tone === "good") setTimeout(() => toast.remove(), undo ? UNDO_SHOWN : CONFIRMED_SHOWN);
 }
 
-async function decide(address, fields, button = null, done = "") {
+async function decide(address, fields, button = null, done = "", undo = null) {
   button?.setAttribute("aria-busy", "true");
   try {
     await post(address, fields, config.csrf_token);
-    if (done) say(done, "good");
+    if (done) say(done, "good", undo);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     say(error.message, "act");
@@ -252,6 +287,12 @@ const DECISIONS = {
   },
   leader: (button) => decide(config.urls.leader, { student: chooser.student }, button),
   remove: (button) => decide(config.urls.remove, { student: chooser.student }, button),
+  moveOn: (button) => {
+    const { student, step, number } = find("#move-on").dataset;
+    const done = fill(gettext("%(name)s was moved on."), { name: board.label(student) });
+    const undo = FINAL.has(step) ? null : () => decide(config.urls.move_back, { student }, null, gettext("Taken back."));
+    return decide(config.urls.move_on, { student, step, number }, button, done, undo);
+  },
   request: (button) => {
     const { request } = button.closest("[data-request]").dataset;
     return decide(`${config.urls.requests}${request}`, { decision: button.value }, button);

@@ -12,9 +12,9 @@ const SPANS = [2 * MINUTE, 4 * MINUTE, 8 * MINUTE];
 const MARKS_KEPT_FOR = 2 * SPANS.at(-1);
 const KEPT_ENTRIES = 1_000;
 const PRESENT_AFTER = { socket_opened: () => "here", presence: ({ visible }) => (visible ? "here" : "away") };
-const DONE = new Set(["ready", "leader_ready", "attention_confirmed"]);
+const DONE = new Set(["ready", "leader_ready", "attention_confirmed", "prior_knowledge", "assessment_submitted", "survey_submitted"]);
 // Told often and read on a row, not as a line of the timeline.
-const UNLISTED = new Set(["latency", "progress"]);
+const UNLISTED = new Set(["latency", "progress", "playback", "assessment_answer"]);
 const PROGRESS_EVERY = 4_000;
 
 export class BoardModel {
@@ -23,6 +23,7 @@ export class BoardModel {
   last = 0;
   groups = [];
   requests = [];
+  slowest = null;
   timeline = [];
   #students = new Map();
   #labels = new Map();
@@ -42,6 +43,7 @@ export class BoardModel {
     this.session = frame.session;
     this.groups = [...frame.groups].sort((one, other) => one.number - other.number);
     this.requests = frame.requests;
+    this.slowest = frame.slowest ?? null;
     this.#stateSeq = frame.seq;
     this.#newest = Math.max(frame.seq, another ? 0 : this.#newest);
     this.#students = new Map(frame.students.map((student) => [student.id, { ...student }]));
@@ -49,6 +51,10 @@ export class BoardModel {
     for (const { id, label } of frame.students) {
       if (this.#labels.get(id) !== label) named.add(id);
       this.#labels.set(id, label);
+    }
+    for (const { id, way } of frame.students) {
+      const { progress } = this.seen(id);
+      if (way && progress.at(-1)?.percent !== way.percent) this.#advance(progress, way.percent, now());
     }
     return { another, named };
   }
@@ -118,7 +124,7 @@ export class BoardModel {
 
   /** What the timeline says about a student: spans of presence, marks, and how far the student was when. */
   seen(id) {
-    if (!this.#seen.has(id)) this.#seen.set(id, { spans: [], marks: [], progress: [], connection: null });
+    if (!this.#seen.has(id)) this.#seen.set(id, { spans: [], marks: [], answers: [], progress: [], connection: null });
     return this.#seen.get(id);
   }
 
@@ -134,6 +140,7 @@ export class BoardModel {
     this.#begun ??= at;
     const seen = this.seen(event.student);
     this.#mark(seen, kind, at);
+    if (kind === "exchange_answer") seen.answers.push({ words: data.words, at });
     if (kind === "progress") this.#advance(seen.progress, data.percent, at);
     if (kind === "socket_opened") seen.connection = data.connection;
     // A page that was replaced closes after the new one has opened.

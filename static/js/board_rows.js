@@ -8,6 +8,14 @@ import { fill, gettext, ngettext } from "./text.js";
 
 const STRIP_WIDTH = 480;
 const STAFF = 23;
+const TALLEST = 40; // words of an answer whose bar is as high as the strip
+
+const PLACES = {
+  baseline: ({ question, of }) => (of ? fill(gettext("before: %(n)s of %(of)s"), { n: question, of }) : gettext("questions before")),
+  content: ({ number, of }) => fill(gettext("part %(n)s of %(of)s"), { n: number, of }),
+  intervention: ({ number, question }) => fill(gettext("pause %(n)s, Q%(q)s"), { n: number, q: question }),
+  final: ({ question, of }) => (of ? fill(gettext("after: %(n)s of %(of)s"), { n: question, of }) : gettext("questions after")),
+};
 
 export class Rows {
   #place;
@@ -97,6 +105,7 @@ export class Rows {
     }
     row.querySelector(".label").textContent = student.label;
     row.querySelector(".lead").hidden = group?.leader !== student.id;
+    row.querySelector(".behind").hidden = this.#board.slowest !== student.id;
     this.#fill(row, student);
     return row;
   }
@@ -109,10 +118,20 @@ export class Rows {
     if (presence.getAttribute("aria-label") !== spoken) presence.setAttribute("aria-label", spoken);
     row.classList.toggle("out", present === "gone");
     setText(row.querySelector(".where"), this.#where(student));
+    const said = row.querySelector(".said");
+    said.hidden = !student.way?.said;
+    setText(said, student.way?.said ? `“${student.way.said}”` : "");
     this.#fillNeeds(row, student.needs);
   }
 
+  /** Where a student is, in words: the step, and in a study the pause, the part or the question. */
+  where(student) {
+    return this.#where(student);
+  }
+
   #where(student) {
+    const { way } = student;
+    if (way && this.#board.session.status === "started" && PLACES[student.step]) return PLACES[student.step](way);
     const latest = this.#board.seen(student.id).progress.at(-1);
     if (latest && this.#board.session.status === "started") return `${Math.round(latest.percent)} %`;
     if (student.step === "waiting" && student.ready) return this.#words.ready;
@@ -130,14 +149,14 @@ export class Rows {
 
   /**
    * The staff is drawn while the student is there, thick while the page is hidden. Above it a line says how far the student was,
-   * from 0 to 100 %; marks stand on the staff or hang below it.
+   * from 0 to 100 %; an answer is a bar as high as it has words; marks stand on the staff or hang below it.
    */
-  #drawStrip(row, { spans, marks, progress }) {
+  #drawStrip(row, { spans, marks, answers, progress }) {
     const { span: reach } = this.#board;
     const end = now();
     const from = end - reach;
     const x = (at) => Math.round(((Math.max(at, from) - from) / reach) * STRIP_WIDTH);
-    const paths = { here: "", hush: "", pace: "", done: "", aid: "", miss: "" };
+    const paths = { here: "", hush: "", pace: "", said: "", done: "", aid: "", miss: "" };
     spans.forEach((span, at) => {
       const until = spans[at + 1]?.from ?? end;
       if (until < from || span.present === "gone") return;
@@ -150,10 +169,16 @@ export class Rows {
     const recent = marks.filter((mark) => mark.at >= from);
     const upright = { done: [13, STAFF - 1], aid: [1, STAFF - 1], miss: [STAFF + 1, STAFF + 8] };
     for (const { kind, at } of recent) paths[kind] += `M${x(at)} ${upright[kind][0]}V${upright[kind][1]}`;
+    for (const { words, at } of answers.filter((answer) => answer.at >= from)) {
+      paths.said += `M${x(at)} ${STAFF - 1}V${Math.round(STAFF - 4 - (Math.min(words, TALLEST) / TALLEST) * (STAFF - 6))}`;
+    }
     for (const path of row.querySelectorAll(".strip path[data-part]")) path.setAttribute("d", paths[path.dataset.part]);
     const helps = recent.filter(({ kind }) => kind === "aid").length;
-    const said = ngettext("Asked for help %(n)s time in the last minutes.", "Asked for help %(n)s times in the last minutes.", helps);
-    setText(row.querySelector(".track .sr"), helps ? fill(said, { n: helps }) : "");
+    const given = answers.filter((answer) => answer.at >= from).length;
+    const spoken = [];
+    if (helps) spoken.push(fill(ngettext("Asked for help %(n)s time in the last minutes.", "Asked for help %(n)s times in the last minutes.", helps), { n: helps }));
+    if (given) spoken.push(fill(ngettext("%(n)s answer in the last minutes.", "%(n)s answers in the last minutes.", given), { n: given }));
+    setText(row.querySelector(".track .sr"), spoken.join(" "));
   }
 
   /** One row is in the order of Tab; the arrows and J and K move among them. */

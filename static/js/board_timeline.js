@@ -3,13 +3,13 @@
  */
 
 import { clockSecond } from "./clock.js";
-import { fill, gettext } from "./text.js";
+import { fill, gettext, ngettext } from "./text.js";
 
 const MOST_LINES = 200;
 
 /**
  * Every kind that makes a line: [icon, tone, filters, sentence]. The sentence says what the student, or the class, did;
- * a kind that is missing here makes no line. Filters: marks, joins, groups, mine.
+ * a kind that is missing here makes no line. Filters: marks, joins, groups, answers, mine.
  */
 const LINES = {
   configured: ["file", "", "mine", () => gettext("Session set up")],
@@ -40,7 +40,30 @@ const LINES = {
   takeover_requested: ["device", "watch", "joins", () => gettext("asks to go on with a new device")],
   takeover_granted: ["device", "", "joins mine", () => gettext("goes on with a new device")],
   takeover_refused: ["device", "", "joins mine", () => gettext("stays with the old device")],
+  condition_assigned: ["file", "", "mine", ({ data }) => (data.randomised ? fill(gettext("drew the condition %(code)s"), { code: data.code }) : fill(gettext("has the condition %(code)s"), { code: data.code }))],
+  prior_knowledge: ["check", "good", "answers", () => gettext("said what they know already")],
+  place: ["screen", "", "answers", ({ data }) => PLACE[data.found]?.() ?? gettext("went on without the place")],
+  assessment_submitted: ["check", "good", "answers", ({ data }) =>
+    fill(data.form === "baseline" ? gettext("handed in the questions before, %(n)s answered") : gettext("handed in the questions after, %(n)s answered"), { n: data.answered ?? 0 })],
+  content_begun: ["play", "", "answers", () => gettext("began the content")],
+  content_reached: ["right", "", "answers", ({ data }) => fill(gettext("finished part %(n)s, or came to a pause in it"), { n: data.segment })],
+  intervention_opened: ["pause", "", "answers", ({ data }) => fill(gettext("pause %(n)s of %(of)s"), { n: data.number, of: data.of })],
+  question_asked: ["right", "", "answers", ({ data }) => (data.fell_back ? fill(gettext("question %(n)s of 3, by the rules"), { n: data.number }) : fill(gettext("question %(n)s of 3"), { n: data.number }))],
+  exchange_answer: ["check", "good", "answers", ({ data }) =>
+    fill(ngettext("answered question %(q)s in %(s)s s, %(n)s word", "answered question %(q)s in %(s)s s, %(n)s words", data.words), { q: data.number, s: Math.round(data.response_seconds), n: data.words })],
+  intervention_closed: ["play", "", "answers", ({ data }) => (data.status === "validated" ? fill(gettext("finished pause %(n)s"), { n: data.number }) : fill(gettext("left pause %(n)s unfinished"), { n: data.number }))],
+  survey_submitted: ["check", "good", "answers", () => gettext("handed in the survey")],
+  moved_on: ["skip", "", "mine answers", () => gettext("was moved on")],
+  moved_back: ["left", "", "mine answers", () => gettext("was moved back")],
   action_refused: ["flag", "watch", "marks", () => gettext("did something that could not be taken")],
+};
+
+const PLACE = {
+  verified: () => gettext("is at the place"),
+  outside: () => gettext("is not at the place"),
+  low_accuracy: () => gettext("could not show the place exactly"),
+  refused: () => gettext("did not tell the place"),
+  not_asked: () => gettext("was not asked for the place"),
 };
 
 export class TimelineList {

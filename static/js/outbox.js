@@ -62,6 +62,11 @@ export class Outbox {
     return [...this.#waiting.values()].some((record) => record.event === event);
   }
 
+  /** The events of this kind that still wait: {key, event, at, data}. */
+  waiting(event) {
+    return [...this.#waiting.values()].filter((record) => record.event === event);
+  }
+
   /** Keeps an event on the device, then sends it as soon as it can be sent. */
   async add(event, data = {}) {
     const record = { key: newKey(), event, at: new Date().toISOString(), data, order: this.#order++ };

@@ -6,10 +6,12 @@
  */
 
 import { setServerTime } from "./clock.js";
+import { openDrafts } from "./drafts.js";
 import { Outbox } from "./outbox.js";
 import { LiveSocket } from "./socket.js";
 import { openStore } from "./store.js";
 import { fill, gettext, ngettext } from "./text.js";
+import { Way } from "./way.js";
 
 const HEARTBEAT = 30_000;
 const POST_AFTER_FAILURES = 2;
@@ -17,11 +19,14 @@ const MOST_ERRORS = 20;
 const LONGEST_PLACE = 64;
 const LONGEST_MESSAGE = 300;
 // Facts are only recorded: when one is refused there is nothing that the student could do about it.
-const FACTS = new Set(["presence", "latency", "client_error", "progress"]);
+const FACTS = new Set(["presence", "latency", "client_error", "progress", "playback"]);
+// What the server has of these already; it says so when a device sends them again in other words.
+const HAD = new Set(["answered_already", "submitted_already", "other_step"]);
 
 const config = JSON.parse(document.getElementById("config").textContent);
 const find = (selector) => document.querySelector(selector);
 const store = await openStore(config.student_session);
+const drafts = await openDrafts(config.student_session);
 
 let state = null;
 let roundTrip = null;
@@ -40,9 +45,17 @@ const outbox = new Outbox(store, {
   token: config.csrf_token,
   onChange: showKept,
   onRefused: (record, error) => {
-    if (!FACTS.has(record.event)) say(error.message, "act");
+    if (!FACTS.has(record.event)) say(error.message, HAD.has(error.code) ? "watch" : "act");
     showBusy();
+    way.changed();
   },
+});
+const way = new Way({
+  send: (event, data) => outbox.add(event, data),
+  waiting: (event) => outbox.waiting(event),
+  isOpen: () => socket.isOpen,
+  drafts,
+  questionnaire: config.questionnaire,
 });
 
 function receive(frame) {
@@ -53,7 +66,7 @@ function receive(frame) {
 
 function stepOf({ session, me }) {
   if (me.step === "consent" && me.consents.participation === false) return "refused";
-    return me.step;
+  return me.step;
 }
 
 function show(next) {
@@ -66,10 +79,23 @@ function show(next) {
     if (part !== document.body) part.hidden = !part.dataset.step.split(" ").includes(step);
   }
   find("#be-ready").hidden ||= next.me.ready;
+  showWay(step, next.way);
   showGroup(next.me.group, step);
   showAttention(next.attention);
   showBusy();
   if (before && before !== step) announce(step);
+}
+
+/** The study's steps have components of their own, and the dock one button for them. */
+function showWay(step, study) {
+  const onWay = Way.has(step);
+  document.body.classList.toggle("on-way", onWay);
+  for (const part of document.querySelectorAll("[data-on-way], [data-leave]")) part.hidden = !onWay;
+  if (onWay) way.show(step, study ?? {});
+  else {
+    way.hide();
+    find("#at").textContent = state.session.title;
+  }
 }
 
 function showGroup(group, step) {
@@ -120,6 +146,7 @@ function showKept() {
   line.querySelector("b").textContent = title;
   line.querySelector("span").textContent = text;
   showBusy();
+  way.changed();
 }
 
 function keptSentence(waiting) {
@@ -148,6 +175,8 @@ function stop(reason) {
     return;
   }
   for (const part of document.querySelectorAll("main [data-step], #group, #no-group, #leader, #attention")) part.hidden = true;
+  way.hide();
+  document.body.classList.remove("on-way");
   find(`[data-stopped~="${reason}"]`).hidden = false;
   find(`[data-stopped~="${reason}"] h1`).focus();
 }

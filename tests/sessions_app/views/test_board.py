@@ -13,7 +13,10 @@ from tests.cast import make_session, story
 
 pytestmark = pytest.mark.django_db
 
-DECISIONS = ["start", "end", "groups", "move", "leader", "remove", "attention", f"requests/{uuid.UUID(int=7)}"]
+DECISIONS = [
+    "start", "end", "groups", "move", "leader", "remove", "attention", "move-on", "move-back",
+    f"requests/{uuid.UUID(int=7)}",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def test_the_board_carries_what_its_script_needs(desk: Client, session: LiveSess
     assert config["socket"] == f"/ws/sessions/{session.pk}/teacher/"
     assert config["urls"] == {
         name: f"/teach/sessions/{session.pk}/{path}"
-        for name, path in [*((name, name) for name in DECISIONS[:-1]), ("requests", "requests/")]
+        for name, path in [*((path.replace("-", "_"), path) for path in DECISIONS[:-1]), ("requests", "requests/")]
     }
     assert (response.context["expected"], response.context["join_url"]) == (2, "http://testserver/join/")
     assert config["csrf_token"]
