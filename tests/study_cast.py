@@ -4,9 +4,13 @@
 The factories make what a test needs more of.
 """
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
 from sessions_app import lifecycle
 from sessions_app.models import (
@@ -30,6 +34,17 @@ from sessions_app.models import (
     SurveyItem,
     User,
 )
+from sessions_app.study import (
+    assessments,
+    delivery,
+    interventions,
+    journey,
+    location,
+    pauses,
+    prior_knowledge,
+    questioner,
+    surveys,
+)
 from tests.cast import consent, join, make_session
 
 TREDEGAR = (Decimal("37.535600"), Decimal("-77.445600"))
@@ -49,9 +64,9 @@ def make_content(slug: str = "iron", *, segments: int = 2, seconds: int = 150, *
     return content
 
 
-def make_form(kind: str, *, slug: str | None = None) -> AssessmentForm:
+def make_form(kind: str, *, slug: str | None = None, **more: object) -> AssessmentForm:
     """Three multiple choices of 1 point and a short answer of 3 points: 6 in all."""
-    form = AssessmentForm.objects.create(slug=slug or f"iron-{kind}", title=kind, kind=kind, topic="iron")
+    form = AssessmentForm.objects.create(slug=slug or f"iron-{kind}", title=kind, kind=kind, topic="iron", **more)
     for number in (1, 2, 3):
         AssessmentItem.objects.create(
             form=form,
@@ -73,8 +88,8 @@ def make_form(kind: str, *, slug: str | None = None) -> AssessmentForm:
     return form
 
 
-def make_question_set(*, segments: int = 2) -> QuestionSet:
-    questions = QuestionSet.objects.create(slug="iron-questions", title="Iron")
+def make_question_set(*, slug: str = "iron-questions", segments: int = 2, **more: object) -> QuestionSet:
+    questions = QuestionSet.objects.create(slug=slug, title="Iron", **more)
     PredefinedQuestion.objects.bulk_create(
         PredefinedQuestion(
             question_set=questions, after_segment=after, number=number, text=f"Question {after}.{number}?"
@@ -85,8 +100,8 @@ def make_question_set(*, segments: int = 2) -> QuestionSet:
     return questions
 
 
-def make_survey() -> SurveyForm:
-    survey = SurveyForm.objects.create(slug="iron-survey", title="How was it?")
+def make_survey(*, slug: str = "iron-survey", **more: object) -> SurveyForm:
+    survey = SurveyForm.objects.create(slug=slug, title="How was it?", **more)
     asked = (
         ("location_impact_rating", True), ("would_recommend_location", False), ("intervention_helpful_rating", True),
         ("preferred_intervention_type", False), ("overall_experience_rating", True), ("most_valuable_aspect", False),
@@ -98,13 +113,16 @@ def make_survey() -> SurveyForm:
     return survey
 
 
-def complete_study(study: Study, *, target: int = 10) -> Study:
-    """Give a study all that its students need: material, places, and the 24 cells with a target."""
-    study.content = make_content()
-    study.baseline_form = make_form("baseline")
-    study.final_form = make_form("final")
-    study.question_set = make_question_set()
-    study.survey = make_survey()
+def complete_study(study: Study, *, target: int = 10, **owner: object) -> Study:
+    """Give a study all that its students need: material, places, and the 24 cells with a target.
+
+    `owner` may hold the `school` that the material belongs to.
+    """
+    study.content = make_content(**owner)
+    study.baseline_form = make_form("baseline", **owner)
+    study.final_form = make_form("final", **owner)
+    study.question_set = make_question_set(**owner)
+    study.survey = make_survey(**owner)
     study.seed = 2026
     study.save()
     latitude, longitude = TREDEGAR
@@ -156,6 +174,82 @@ def assign(member: StudentSession, code: str) -> Assignment:
         question_set=study.question_set,
         survey=study.survey,
     )
+
+
+def walk(member: StudentSession, *, until: str = "done", answer: str = "The river, because it drove wheels.") -> None:
+    """Take a student through the study by its own rules, up to a step: to the end, or to the beginning of `until`."""
+    at = timezone.now()
+    with transaction.atomic():
+        journey.run_begin(member, at=at)
+    while True:
+        here = journey.position(member)
+        if here.step == until:
+            return
+        at += timedelta(seconds=60)
+        with transaction.atomic():
+            STEPS[here.step](member, at, answer)
+
+
+def _know(member: StudentSession, at: datetime, _answer: str) -> None:
+    prior_knowledge.prior_knowledge_give(member, answers=[1, 2, 4], at=at)
+
+
+def _stand(member: StudentSession, at: datetime, _answer: str) -> None:
+    latitude, longitude = map(float, TREDEGAR)
+    report = location.Report(found="position", latitude=latitude, longitude=longitude, accuracy_m=9)
+    location.place_verify(member, report=report, at=at, go_on=True)
+
+
+def _fill_in(kind: str, right: int) -> Callable[[StudentSession, datetime, str], None]:
+    def fill_in(member: StudentSession, at: datetime, answer: str) -> None:
+        form = getattr(member.assignment, f"{kind}_form")
+        answers = [
+            assessments.Given(item.pk, answer if item.kind == "short_answer" else int(item.number <= right), 8)
+            for item in form.items.order_by("number")
+        ]
+        assessments.assessment_submit(member, kind=kind, answers=answers, at=at)
+
+    return fill_in
+
+
+def _play(member: StudentSession, at: datetime, _answer: str) -> None:
+    begun = delivery.content_begin(member, format_chosen="text", speed=1, captions=True, at=at)
+    planned = pauses.pauses(
+        list(begun.content.segments.all()), interval_minutes=float(member.assignment.condition.interval_minutes)
+    )
+    had = member.interventions.count()
+    total = sum(segment.duration_seconds for segment in begun.content.segments.all())
+    position = planned[had].position if had < len(planned) else total
+    reached = delivery.content_reached(member, position=position, happened_at=at, at=at)
+    if reached.pause is not None:
+        interventions.intervention_open(member, pause=reached.pause, at=at)
+
+
+def _reply(member: StudentSession, at: datetime, answer: str) -> None:
+    wanted = interventions.question_wanted(member.pk)
+    if wanted is not None:
+        question = (
+            interventions.predefined_question(wanted)
+            if wanted.context is None
+            else questioner.question_make(wanted.context)
+        )
+        interventions.question_put(member, wanted=wanted, question=question, at=at)
+    waiting = journey.position(member).exchange
+    assert waiting is not None
+    later = at + timedelta(seconds=30)
+    interventions.answer_give(member, exchange_id=waiting, text=answer, happened_at=later, at=later)
+
+
+def _rate(member: StudentSession, at: datetime, _answer: str) -> None:
+    answers = {"location_impact_rating": 3, "intervention_helpful_rating": 4, "overall_experience_rating": 5}
+    surveys.survey_submit(member, answers=answers, seconds=70, at=at)
+
+
+STEPS: dict[str, Callable[[StudentSession, datetime, str], None]] = {
+    "prior_knowledge": _know, "place": _stand, "baseline": _fill_in("baseline", 1), "content": _play,
+    "intervention": _reply, "final": _fill_in("final", 3), "survey": _rate,
+}  # fmt: skip
+"""What a student does at each step, for `walk`."""
 
 
 @pytest.fixture

@@ -20,9 +20,11 @@ from analytics_app.models import DashboardMetricsHourly, DeadLetter, MirrorHour,
 from sessions_app.live import routing
 from sessions_app.models import (
     AccessLog,
+    AssessmentAnswer,
     AudioChunk,
     AudioStream,
     Condition,
+    Exchange,
     JoinFailures,
     ModelCall,
     Passage,
@@ -36,6 +38,7 @@ from sessions_app.models import (
     Study,
 )
 from tests.cast import PASSWORD, TIME_ZERO, consent
+from tests.study_cast import assign, complete_study, make_content, make_form, make_question_set, make_survey, walk
 from tests.world import WHO, World
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +141,10 @@ GET  admin:view_on_site                302 302 302 302 302 302 302 302 404 404 4
 GET  admin:app_list                    302 302 302 302 302 302 302 302 200 200 200
 GET  admin:sessions_app_student_export 302 302 302 302 302 302 302 302 200 200 200
 GET  admin:auth_user_password_change   302 302 302 302 302 302 302 302 200 404 200
+GET  admin:sessions_app_content_version_next 302 302 302 302 302 302 302 302 404 404 404
+GET  admin:sessions_app_questionset_version_next 302 302 302 302 302 302 302 302 404 404 404
+GET  admin:sessions_app_assessmentform_version_next 302 302 302 302 302 302 302 302 404 404 404
+GET  admin:sessions_app_surveyform_version_next 302 302 302 302 302 302 302 302 404 404 404
 GET  admin:sessions_app_schoolclass_import_list 302 302 302 302 302 302 302 302 302 302 302
 GET  /admin/nowhere/                   302 302 302 302 302 302 302 302 404 404 404
 """
@@ -185,7 +192,18 @@ sessions_app.livesession            200 200 200  403 403 403  200 404 200  200 4
 sessions_app.studentsession         200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.sessionevent           200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.condition              200 200 200  403 403 200  200 200 200  403 403 200  403 403 403  200 200 200
-sessions_app.study                  200 200 200  403 403 200  200 404 200  403 403 200  403 403 200  200 404 200
+sessions_app.study                  200 200 200  403 403 200  200 404 200  200 404 200  403 403 200  200 404 200
+sessions_app.content                200 200 200  200 200 200  200 404 200  200 404 200  200 403 200  200 404 200
+sessions_app.questionset            200 200 200  200 200 200  200 404 200  200 404 200  200 403 200  200 404 200
+sessions_app.assessmentform         200 200 200  200 200 200  200 404 200  200 404 200  200 403 200  200 404 200
+sessions_app.assessmentitem         200 200 200  403 403 403  200 404 200  200 404 200  403 403 403  200 404 200
+sessions_app.surveyform             200 200 200  200 200 200  200 404 200  200 404 200  200 403 200  200 404 200
+sessions_app.contentdelivery        200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
+sessions_app.intervention           200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
+sessions_app.exchange               200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
+sessions_app.assessment             200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
+sessions_app.assessmentanswer       200 200 200  403 403 403  200 404 200  302 404 302  403 403 403  200 404 200
+sessions_app.surveyresponse         200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.passage                200 200 200  403 403 403  200 200 200  403 403 403  403 403 403  200 200 200
 sessions_app.reading                200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.sessionsummary         200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
@@ -292,7 +310,7 @@ def one_of_each(world: World, school: School) -> dict[str, Any]:
         world.members["sam"].student.consents.get(), SessionEvent.objects.first(), Condition.objects.first(),
         Study.objects.get(pk=world.keys["study"]), OutboxItem.objects.first(),
         AccessLog.objects.create(user=alice, school=school, action="board"),
-        *read_aloud(world.members["sam"]),
+        *read_aloud(world.members["sam"]), *studied(world.members["sam"]),
         JoinFailures.objects.create(address="x", window=TIME_ZERO),
         ModelCall.objects.create(school=school, purpose="help", model="x", outcome="error", latency_ms=1),
         DeadLetter.objects.create(kind="student", entity_id=uuid.uuid4(), error_code="x", reason="x", attempts=1),
@@ -315,6 +333,22 @@ def read_aloud(member: StudentSession) -> list[Any]:
         SessionSummary.objects.create(
             student_session=member, words=3, seconds=1, transcript="boats brought coal", grade_level="at_grade_level"
         ),
+    ]  # fmt: skip
+
+
+def studied(member: StudentSession) -> list[Any]:
+    """The school's own material of a study, and one of each kind of row of a run in it."""
+    for purpose in ("participation", "survey"):
+        consent(member.student, purpose)
+    complete_study(member.session.study, school=member.school)
+    assign(member, "L3-I1-S")
+    walk(member)
+    form = make_form("final", slug="another-final", school=member.school)
+    return [
+        make_content("another", school=member.school), make_question_set(slug="another", school=member.school), form,
+        form.items.first(), make_survey(slug="another", school=member.school), member.content_delivery,
+        member.interventions.first(), Exchange.objects.first(), member.assessments.first(),
+        AssessmentAnswer.objects.first(), member.survey_response,
     ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from sessions_app import lifecycle
+from sessions_app.admin.records import RUN
 from sessions_app.admin.scope import OwnChoices, ReadOnlyAdmin, ReadOnlyInline, ScopedAdmin, Section, administrator
 from sessions_app.models import (
     AttentionCheck,
@@ -72,12 +73,16 @@ class LiveSessionAdmin(ScopedAdmin):
     fieldsets = (
         (None, {"fields": ("title", "room", "scheduled_for")}),
         (_("Who"), {"fields": ("school", "teacher", "school_class", "capacity", "join_code")}),
-        (_("What"), {"fields": ("activity", "study", "condition", "planned_groups", "is_simulated")}),
+        (
+            _("What"),
+            {"fields": ("activity", "study", "location", "site", "condition", "planned_groups", "is_simulated")},
+        ),
         (_("Life"), {"fields": ("status", "configured_at", "started_at", "ended_at", "end_reason")}),
     )
     readonly_fields = (
-        "school", "teacher", "school_class", "capacity", "join_code", "activity", "study", "condition",
-        "planned_groups", "is_simulated", "status", "configured_at", "started_at", "ended_at", "end_reason",
+        "school", "teacher", "school_class", "capacity", "join_code", "activity", "study", "location", "site",
+        "condition", "planned_groups", "is_simulated", "status", "configured_at", "started_at", "ended_at",
+        "end_reason",
     )  # fmt: skip
     inlines = (StudentsOfSession, GroupsOfSession, TakeoversOfSession, ChecksOfSession, TimelineOfSession)
     actions = ("end_session",)
@@ -114,3 +119,4 @@ class StudentSessionAdmin(ReadOnlyAdmin):
         "school", "session", "student", "label", "group", "condition", "condition_randomised", "joined_at", "ready_at",
         "left_at", "removed_at", "help_asked_at", "is_simulated",
     )  # fmt: skip
+    inlines = RUN

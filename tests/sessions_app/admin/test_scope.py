@@ -140,7 +140,7 @@ def test_a_superuser_is_changed_by_superusers_alone(desk: Client, ada: User, cli
     assert client.get(at(User, "change", root.pk)).status_code == 200
 
 
-def test_a_study_is_changed_for_the_whole_installation_alone(
+def test_a_study_of_several_schools_is_changed_for_the_whole_installation_alone(
     desk: Client, study: Study, overseer: User, rosa: User, other_school: School
 ):
     study.schools.add(other_school)
@@ -148,10 +148,18 @@ def test_a_study_is_changed_for_the_whole_installation_alone(
     assert "Elsewhere School" not in page.content.decode()
     assert desk.post(at(Study, "change", study.pk), {"name": "Mine"}).status_code == 403
     desk.force_login(overseer)
-    cells = {"cells-TOTAL_FORMS": 0, "cells-INITIAL_FORMS": 0}
+    cells = {f"{part}-{name}": 0 for part in ("cells", "sites") for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
     desk.post(at(Study, "change", study.pk), {"name": "Ours", "planned_n": 5, "researchers": [rosa.pk]} | cells)
     study.refresh_from_db()
     assert (study.name, study.planned_n, study.schools.count()) == ("Ours", 5, 0)
+
+
+def test_a_study_of_one_school_is_planned_by_its_administrators(desk: Client, study: Study, rosa: User):
+    parts = {f"{part}-{name}": 0 for part in ("cells", "sites") for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+    sent = {"name": "Ours", "planned_n": 5, "researchers": [], "schools": []} | parts
+    assert desk.post(at(Study, "change", study.pk), sent).status_code == 302
+    study.refresh_from_db()
+    assert (study.name, study.schools.count(), list(study.researchers.all())) == ("Ours", 1, [rosa])
 
 
 def test_a_change_is_kept_with_who_made_it_and_not_in_a_log_that_outlives_the_person(
