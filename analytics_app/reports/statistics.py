@@ -16,7 +16,7 @@ from scipy import special, stats
 LEVEL: Final = 0.95
 """The level of every interval unless another is asked for."""
 _ROUNDING: Final = 1e-12
-_FAR: Final = 1e4
+_FAR: Final = 1e3
 
 
 class Reason(StrEnum):
@@ -309,12 +309,14 @@ def _correction(df: int) -> float:
 def _noncentrality(t: float, df: int, level: float) -> tuple[float, float]:
     """The noncentralities under which a t as large, or as small, as this one is as unlikely as the level allows.
 
-    Far out the normal part of t is nothing beside its denominator, and the search for a root would not end there: what
-    is left is the distribution of the denominator.
+    Far out the search for the root loses its way. There the two parts of t, the normal one and its denominator, are
+    taken apart, and their intervals are put together again (Zou and Donner 2008).
     """
-    tail = (1 - level) / 2
-    if abs(t) > _FAR:
-        low, high = (abs(t) * math.sqrt(float(stats.chi2.ppf(p, df)) / df) for p in (tail, 1 - tail))
+    tail, size = (1 - level) / 2, abs(t)
+    if size > _FAR:
+        lower, upper = (size * math.sqrt(float(stats.chi2.ppf(p, df)) / df) for p in (tail, 1 - tail))
+        z = float(stats.norm.ppf(tail))
+        low, high = size - math.hypot(size - lower, z), size + math.hypot(upper - size, z)
     else:
-        low, high = (float(special.nctdtrinc(df, p, abs(t))) for p in (1 - tail, tail))
+        low, high = (float(special.nctdtrinc(df, p, size)) for p in (1 - tail, tail))
     return (low, high) if t >= 0 else (-high, -low)

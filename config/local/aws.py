@@ -7,6 +7,7 @@ The keeper holds the listening socket: the port stays the same when moto is star
 meanwhile wait.
 """
 
+import copy
 import http.client
 import json
 import logging
@@ -17,6 +18,7 @@ import sys
 import threading
 import uuid
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from config.local import record
@@ -88,14 +90,29 @@ def _lists_tables(endpoint: str) -> bool:
 
 def serve(listening: int) -> None:
     """Answer on the listening socket of that file descriptor until standard input ends."""
+    from moto.dynamodb.models.table import Table
     from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
+    Table.__deepcopy__ = _snapshot
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server(_LOOPBACK, 0, application, threaded=True, request_handler=MotoRequestHandler, fd=listening)
     threading.Thread(target=_end_with_input, daemon=True).start()
     server.serve_forever()
+
+
+def _snapshot(table: Any, _memo: dict[int, Any]) -> Any:
+    """What moto puts back when a transaction fails: it copies the table for every action of every transaction.
+
+    Puts and deletes exchange whole items, so the dictionaries that hold them are copied and the items are not. A copy
+    of every attribute of every item would take seconds at some thousand items.
+    """
+    kept = copy.copy(table)
+    kept.items = type(table.items)(dict)
+    for key, found in table.items.items():
+        kept.items[key] = dict(found) if isinstance(found, dict) else found
+    return kept
 
 
 def _end_with_input() -> None:
