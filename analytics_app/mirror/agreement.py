@@ -59,8 +59,8 @@ def compare(tables: Tables, *, seen: Seen = lambda _: None) -> Agreement:
         everything = kind.everything().order_by("pk").values_list("pk", flat=True)
         for ids in _in_parts(everything.iterator(_AT_ONCE)):
             absent = [entity_id for entity_id in ids if entity_id not in there[kind.name]]
-            expected = kind.load(absent) if absent else {}
-            suspects |= {kind.pattern.key(entity_id) for entity_id in expected}
+            expected = {key for found in kind.newest(absent).values() for key in found} if absent else set()
+            suspects |= expected
             agreement.compared += len(expected)
             seen(len(expected))
     _settle_suspects(tables, suspects, agreement)
@@ -69,14 +69,14 @@ def compare(tables: Tables, *, seen: Seen = lambda _: None) -> Agreement:
 
 def repair(tables: Tables, agreement: Agreement) -> None:
     """Mark what disagrees, so that it is written again, and delete what no kind knows."""
-    marks = defaultdict[str, list[UUID]](list)
+    marks = defaultdict[str, dict[UUID, list[Key]]](lambda: defaultdict(list))
     strangers: list[Key] = []
     for key in agreement.disagreeing:
         known = recognise(key)
         if known is None:
             strangers.append(key)
         else:
-            marks[known[0].name].append(known[1])
+            marks[known[0].name][known[1]].append(key)
     for name in sorted(marks):
         leases.mark(name, marks[name])
     for table in TABLES:
@@ -88,22 +88,20 @@ def repair(tables: Tables, agreement: Agreement) -> None:
 def _suspects_of_page(table: str, page: Sequence[Mapping[str, Any]], there: dict[str, set[UUID]]) -> set[Key]:
     """The keys of a page whose items are not what they should be; `there` collects the entities that were met."""
     suspects: set[Key] = set()
-    found: dict[str, dict[UUID, Mapping[str, Any]]] = defaultdict(dict)
+    found: dict[str, dict[Key, tuple[UUID, Mapping[str, Any]]]] = defaultdict(dict)
     for item in page:
         key = Key(table, item["PK"], item["SK"])
         known = recognise(key)
         if known is None:
             suspects.add(key)
         else:
-            found[known[0].name][known[1]] = item
+            found[known[0].name][key] = known[1], item
             there[known[0].name].add(known[1])
-    for name, by_entity in found.items():
-        expected = KINDS[name].load(list(by_entity))
-        suspects |= {
-            KINDS[name].pattern.key(entity_id)
-            for entity_id, item in by_entity.items()
-            if item != expected.get(entity_id)
-        }
+    for name, items in found.items():
+        expected = KINDS[name].newest({entity_id for entity_id, _ in items.values()})
+        wanted = {key: item for newest in expected.values() for key, item in newest.items()}
+        suspects |= {key for key, (_, item) in items.items() if item != wanted.get(key)}
+        suspects |= wanted.keys() - items.keys()
     return suspects
 
 
@@ -145,8 +143,8 @@ def _look(keys: Sequence[Key], tables: Tables) -> dict[Key, Pair]:
             wanted[known[0].name].append(known[1])
     expected: dict[Key, Any] = {}
     for name, ids in wanted.items():
-        kind = KINDS[name]
-        expected |= {kind.pattern.key(entity_id): item for entity_id, item in kind.load(ids).items()}
+        for items in KINDS[name].newest(ids).values():
+            expected |= items
     return {key: (expected.get(key), found.get(key)) for key in keys}
 
 
@@ -168,13 +166,10 @@ def _paths(expected: Any, found: Any, path: str = "") -> Iterator[str]:
 
 def _pending(keys: Collection[Key]) -> set[Key]:
     """Those of `keys` whose items are marked as changed."""
-    by_entity = {(known[0].name.value, known[1]): key for key in keys if (known := recognise(key))}
-    marked = OutboxItem.objects.filter(marked_at__isnull=False, entity_id__in={entity for _, entity in by_entity})
-    return {
-        by_entity[kind, entity_id]
-        for kind, entity_id in marked.values_list("kind", "entity_id")
-        if (kind, entity_id) in by_entity
-    }
+    owners = {key: (known[0].name.value, known[1]) for key in keys if (known := recognise(key))}
+    marked = OutboxItem.objects.filter(marked_at__isnull=False, entity_id__in={entity for _, entity in owners.values()})
+    waiting = set(marked.values_list("kind", "entity_id"))
+    return {key for key, owner in owners.items() if owner in waiting}
 
 
 def _in_parts(things: Iterator[T]) -> Iterator[list[T]]:

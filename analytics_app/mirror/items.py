@@ -62,7 +62,7 @@ class SessionFacts:
     student: StudentFacts | None
     condition: ConditionFacts | None
     condition_randomised: bool
-    room: str
+    place: str
     device: str
     joined_at: datetime
     class_started_at: datetime | None
@@ -80,6 +80,12 @@ class SessionFacts:
     interventions_completed: int = 0
     final_assessment_completed: bool = False
     post_survey_completed: bool = False
+    content_seconds: float | None = None
+    intervention_seconds: float | None = None
+    assessment_seconds: float | None = None
+    prior_knowledge: float | None = None
+    flags: Sequence[str] = ()
+    """What was noticed during the run (`QualityFlag`)."""
 
     @property
     def ended_at(self) -> datetime | None:
@@ -120,7 +126,7 @@ class SessionFacts:
             "left_early": left_early and not self.taken_out,
             "ended_idle": self.end_reason == "idle",
         }
-        return [flag for flag, holds in flags.items() if holds]
+        return [*(flag for flag, holds in flags.items() if holds), *self.flags]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,18 +208,18 @@ def session(facts: SessionFacts) -> Built:
         "student_id": str(facts.student.id) if facts.student else None,
         "experimental_condition": {
             "location": facts.condition.location if facts.condition else None,
-            "location_name": facts.room or None,
+            "location_name": facts.place or None,
             "interval_minutes": (Decimal(keys.interval(facts.condition.interval_minutes)) if facts.condition else None),
             "intervention_type": facts.condition.intervention_type if facts.condition else None,
             "condition_code": facts.condition.code if facts.condition else None,
         },
         "timeline": {
-            "session_start": _timestamp(facts.started_at),
-            "session_end": _timestamp(facts.ended_at),
+            "session_start": moment_or_null(facts.started_at),
+            "session_end": moment_or_null(facts.ended_at),
             "total_duration_seconds": _seconds(facts.duration),
-            "content_duration_seconds": None,
-            "intervention_duration_seconds": None,
-            "assessment_duration_seconds": None,
+            "content_duration_seconds": measure(facts.content_seconds),
+            "intervention_duration_seconds": measure(facts.intervention_seconds),
+            "assessment_duration_seconds": measure(facts.assessment_seconds),
         },
         "completion_status": {
             "completed": facts.completed,
@@ -228,7 +234,7 @@ def session(facts: SessionFacts) -> Built:
             "age": _number(facts.student.age if facts.student else None),
             "grade": _number(facts.student.grade if facts.student else None),
             "richmond_resident": facts.student.richmond_resident if facts.student else None,
-            "prior_knowledge_score": None,
+            "prior_knowledge_score": measure(facts.prior_knowledge),
         },
         "metadata": {
             "created_at": keys.timestamp(facts.created_at),
@@ -274,6 +280,19 @@ def _device(facts: SessionFacts) -> str:
         return str(facts.id)
 
 
+def measure(value: float | Decimal | None, places: int = 2) -> Decimal | None:
+    """A measured number as DynamoDB holds it; what is undefined stays null.
+
+    >>> measure(41.666666666666664), measure(600.0), measure(Decimal("4.50"), 1), measure(None)
+    (Decimal('41.67'), Decimal('600'), Decimal('4.5'), None)
+    """
+    if value is None:
+        return None
+    rounded = round(Decimal(value), places)
+    whole = rounded.to_integral_value()
+    return whole if rounded == whole else rounded.normalize()
+
+
 def _number(value: int | None) -> Decimal | None:
     return None if value is None else Decimal(value)
 
@@ -282,7 +301,7 @@ def _seconds(span: timedelta | None) -> Decimal | None:
     return None if span is None else Decimal(round(span.total_seconds()))
 
 
-def _timestamp(moment: datetime | None) -> str | None:
+def moment_or_null(moment: datetime | None) -> str | None:
     return None if moment is None else keys.timestamp(moment)
 
 

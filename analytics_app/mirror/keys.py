@@ -1,12 +1,14 @@
 """How keys are spelled, in one place (requirements 000 and 002). Pure.
 
-Keys of both tables are text. A key holds ids, times and words of our own only: free text never.
+Keys of both tables are text. A key holds ids, times and words of our own only: free text never. Those that the triggers
+of `models.marks` note down, so that an item can be found after its row has changed, are spelled in SQL there alike.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from datetime import date as day
 from decimal import Decimal
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 SOCRATIC = "SocraticBenchmarks"
 READING = "reading_sessions"
@@ -41,6 +43,10 @@ class Pattern:
     def key(self, entity_id: UUID) -> Key:
         return Key(self.table, f"{self.prefix}{entity_id}", self.sk)
 
+    def lasting(self, entity_id: UUID) -> tuple[Key, ...]:
+        """The keys that an entity has whatever it is like: where it is gone, its item must be."""
+        return (self.key(entity_id),)
+
     def entity(self, key: Key) -> UUID | None:
         """The entity whose item this key is, or None where it is not one of this kind, spelled as we spell it."""
         if key.table != self.table or key.sk != self.sk or not key.pk.startswith(self.prefix):
@@ -50,6 +56,64 @@ class Pattern:
         except ValueError:
             return None
         return entity_id if self.key(entity_id) == key else None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The keys of a kind of which an entity has any number, each with more in its sort key.
+
+    >>> interventions = Listed(SOCRATIC, "SESSION#", "INTERVENTION#")
+    >>> interventions.entity(Key(SOCRATIC, "SESSION#7f3e8b2a-1c4d-4e9f-b2a1-9d8e7c6b5a4f", "INTERVENTION#x#1"))
+    UUID('7f3e8b2a-1c4d-4e9f-b2a1-9d8e7c6b5a4f')
+    """
+
+    table: str
+    prefix: str
+    sk: str
+
+    def key(self, entity_id: UUID, rest: str) -> Key:
+        return Key(self.table, f"{self.prefix}{entity_id}", f"{self.sk}{rest}")
+
+    def lasting(self, _entity_id: UUID) -> tuple[Key, ...]:
+        """None: which keys an entity had is noted in the outbox when it changes."""
+        return ()
+
+    def entity(self, key: Key) -> UUID | None:
+        """The entity to which the item at this key belongs, or None where it is not one of this kind."""
+        if key.table != self.table or not key.sk.startswith(self.sk) or not key.pk.startswith(self.prefix):
+            return None
+        try:
+            entity_id = UUID(key.pk.removeprefix(self.prefix))
+        except ValueError:
+            return None
+        return entity_id if key.pk == f"{self.prefix}{entity_id}" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The keys of a kind whose entities have ids that follow from their keys (uuid5 of both parts).
+
+    >>> statistics = Named(SOCRATIC, "STATS#CONDITION#", "AGGREGATE#")
+    >>> statistics.entity(Key(SOCRATIC, "STATS#CONDITION#on-site#2.5#dynamic", "AGGREGATE#2025-10-01_2025-10-31"))
+    UUID('99090a69-dd62-5d36-b6ee-8a48b4e13227')
+    """
+
+    table: str
+    prefix: str
+    sk: str
+
+    def lasting(self, _entity_id: UUID) -> tuple[Key, ...]:
+        """None, as a key does not follow from its id."""
+        return ()
+
+    def entity(self, key: Key) -> UUID | None:
+        """The id of the entity whose item this key is, or None where it is not one of this kind."""
+        if key.table != self.table or not key.pk.startswith(self.prefix) or not key.sk.startswith(self.sk):
+            return None
+        return named_id(key.pk, key.sk)
+
+
+Keys = Pattern | Listed | Named
 
 
 def timestamp(moment: datetime) -> str:
@@ -105,6 +169,47 @@ def condition(*, location: str, minutes: Decimal, intervention_type: str) -> str
     'CONDITION#on-site#2.5#dynamic'
     """
     return f"CONDITION#{location}#{interval(minutes)}#{intervention_type}"
+
+
+def intervention_sort(opened_at: datetime, segment: int) -> str:
+    """
+    >>> intervention_sort(datetime(2025, 10, 23, 14, 34, 30, tzinfo=UTC), 1)
+    '2025-10-23T14:34:30Z#1'
+    """
+    return f"{timestamp(opened_at)}#{segment}"
+
+
+def assessment_sort(kind: str, started_at: datetime) -> str:
+    """
+    >>> assessment_sort("baseline", datetime(2025, 10, 23, 14, 30, tzinfo=UTC))
+    'baseline#2025-10-23T14:30:00Z'
+    """
+    return f"{kind}#{timestamp(started_at)}"
+
+
+def statistics(*, location: str, minutes: Decimal, intervention_type: str) -> str:
+    """
+    >>> statistics(location="on-site", minutes=Decimal("2.5"), intervention_type="dynamic")
+    'STATS#CONDITION#on-site#2.5#dynamic'
+    """
+    return f"STATS#{condition(location=location, minutes=minutes, intervention_type=intervention_type)}"
+
+
+def date_range(start: day, end: day) -> str:
+    """
+    >>> date_range(day(2025, 10, 1), day(2025, 10, 31))
+    'AGGREGATE#2025-10-01_2025-10-31'
+    """
+    return f"AGGREGATE#{start}_{end}"
+
+
+def named_id(pk: str, sk: str) -> UUID:
+    """The id of an entity that is known by its key.
+
+    >>> named_id("STATS#CONDITION#on-site#2.5#dynamic", "AGGREGATE#2025-10-01_2025-10-31").version
+    5
+    """
+    return uuid5(NAMESPACE_OID, f"{pk} {sk}")
 
 
 def student(student_id: UUID) -> str:

@@ -1,5 +1,5 @@
-"""Each kind of mirrored item, declared once. A new one is a line here, its facts and form in `source` and `items`, and
-the triggers in `models.marks` that say when it is out of date."""
+"""Each kind of mirrored item, declared once. A new one is a line here, its form in `items` or `records`, its facts in
+`source` or `record_source`, and the triggers in `models.mirrored` that say when it is out of date."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -8,24 +8,37 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from analytics_app.mirror import items, source
-from analytics_app.mirror.keys import Key, Pattern
+from analytics_app.mirror import items, record_source, records, source
+from analytics_app.mirror.keys import Key, Keys
 from analytics_app.mirror.schema import TABLES, Table
 from analytics_app.models.mirror import ItemKind
+
+Partner = tuple[ItemKind, UUID]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of item: where it lies, how its newest state is loaded, and which entities should have one now."""
+    """A kind of item: where it lies, how its newest state is loaded, and which entities should have one now.
+
+    `written_with` gives, for entities of this kind, the items that are written in one transaction with theirs.
+    """
 
     name: ItemKind
-    pattern: Pattern
+    keys: Keys
     load: Callable[[Collection[UUID]], source.Items]
     everything: Callable[[], QuerySet[Any]]
+    written_with: Callable[[Collection[UUID]], Mapping[UUID, Collection[Partner]]] | None = None
 
     @property
     def table(self) -> Table:
-        return TABLES[self.pattern.table]
+        return TABLES[self.keys.table]
+
+    def newest(self, ids: Collection[UUID]) -> dict[UUID, dict[Key, items.Built]]:
+        """The items that these entities should have now, by entity and key. An entity that has none is left out."""
+        return {
+            entity_id: {Key(self.keys.table, item["PK"], item["SK"]): item for item in built}
+            for entity_id, built in self.load(ids).items()
+        }
 
 
 KINDS: Mapping[str, Kind] = {
@@ -33,15 +46,25 @@ KINDS: Mapping[str, Kind] = {
     for kind in (
         Kind(ItemKind.STUDENT_PROFILE, items.STUDENT_PROFILE, source.profiles, source.profile_ids),
         Kind(ItemKind.SESSION, items.SESSION, source.sessions, source.session_ids),
+        Kind(
+            ItemKind.LOCATION_VERIFICATION, records.LOCATION_VERIFICATION, record_source.verifications,
+            record_source.verified_ids, record_source.beside_verifications,
+        ),
+        Kind(
+            ItemKind.CONTENT_DELIVERY, records.CONTENT_DELIVERY, record_source.deliveries, record_source.delivered_ids,
+        ),
+        Kind(ItemKind.INTERVENTIONS, records.INTERVENTIONS, record_source.interventions, record_source.intervened_ids),
+        Kind(ItemKind.ASSESSMENTS, records.ASSESSMENTS, record_source.assessments, record_source.assessed_ids),
+        Kind(ItemKind.POST_SURVEY, records.POST_SURVEY, record_source.surveys, record_source.surveyed_ids),
         Kind(ItemKind.READING_SESSION, items.READING_SESSION, source.reading_sessions, source.reading_session_ids),
     )
-}
+}  # fmt: skip
 
 
 def recognise(key: Key) -> tuple[Kind, UUID] | None:
     """Whose item a key is, or None where no kind spells its keys so."""
     for kind in KINDS.values():
-        entity_id = kind.pattern.entity(key)
+        entity_id = kind.keys.entity(key)
         if entity_id is not None:
             return kind, entity_id
     return None

@@ -6,11 +6,11 @@ a row that somebody is changing just now is not settled, and is claimed again wh
 """
 
 import random
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -18,22 +18,39 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from analytics_app.mirror.json_values import json_value
-from analytics_app.mirror.kinds import KINDS, Kind
+from analytics_app.mirror.keys import Key
+from analytics_app.mirror.kinds import KINDS, Kind, Partner
 from analytics_app.mirror.writer import Outcome, Verdict
 from analytics_app.models import DeadLetter, OutboxItem
-from analytics_app.models.mirror import MARK_AGAIN
+from analytics_app.models.mirror import MARK_AGAIN, MARK_KEYS_AGAIN
 
 _MARK = f"""
     INSERT INTO analytics_app_outboxitem AS o (kind, entity_id)
     SELECT %s, entity_id FROM unnest(%s::uuid[]) AS entity_id ORDER BY entity_id {MARK_AGAIN}
 """
+_MARK_KEYS = f"""
+    INSERT INTO analytics_app_outboxitem AS o (kind, entity_id, former_keys)
+    SELECT %s, entity_id, array_agg(key) FROM unnest(%s::uuid[], %s::text[]) AS marked (entity_id, key)
+    GROUP BY entity_id ORDER BY entity_id {MARK_KEYS_AGAIN}
+"""
+_FREE = "(lease_id IS NULL OR lease_id = %(holder)s OR leased_until < clock_timestamp())"
+_DUE = f"""
+    SELECT id FROM analytics_app_outboxitem
+    WHERE next_attempt_at <= clock_timestamp() AND kind = ANY(%(kinds)s) AND {_FREE}
+    ORDER BY next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
+"""
+_THESE = f"""
+    SELECT id FROM analytics_app_outboxitem
+    JOIN unnest(%(kinds)s::text[], %(ids)s::uuid[]) AS wanted (kind, entity_id) USING (kind, entity_id)
+    WHERE {_FREE} FOR UPDATE OF analytics_app_outboxitem SKIP LOCKED
+"""
+_ADD = """
+    INSERT INTO analytics_app_outboxitem (kind, entity_id)
+    SELECT kind, entity_id FROM unnest(%(kinds)s::text[], %(ids)s::uuid[]) AS wanted (kind, entity_id)
+    ORDER BY kind, entity_id ON CONFLICT (kind, entity_id) DO NOTHING
+"""
 _CLAIM = """
-    WITH due AS MATERIALIZED (
-        SELECT id FROM analytics_app_outboxitem
-        WHERE next_attempt_at <= clock_timestamp() AND kind = ANY(%(kinds)s)
-            AND (lease_id IS NULL OR lease_id = %(holder)s OR leased_until < clock_timestamp())
-        ORDER BY next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
-    )
+    WITH due AS MATERIALIZED ({due})
     UPDATE analytics_app_outboxitem o SET
         lease_id = %(holder)s,
         leased_until = clock_timestamp() + make_interval(secs => %(lease)s),
@@ -42,7 +59,12 @@ _CLAIM = """
             ELSE clock_timestamp() + make_interval(secs => %(settling)s)
         END
     FROM due WHERE o.id = due.id
-    RETURNING o.id, kind, entity_id, version, attempts, marked_at, last_error
+    RETURNING o.id, kind, entity_id, version, attempts, marked_at, last_error, former_keys
+"""
+_PUT_OFF = """
+    UPDATE analytics_app_outboxitem
+    SET lease_id = NULL, leased_until = NULL, next_attempt_at = clock_timestamp() + make_interval(secs => %(wait)s)
+    WHERE lease_id = %(holder)s AND id = ANY(%(pks)s)
 """
 _MARK_AT_ONCE: Final = 5000
 
@@ -80,6 +102,7 @@ class Claim:
     attempts: int
     marked_at: datetime | None
     last_error: str
+    former_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +113,14 @@ class Settled:
     fate: str
 
 
-def mark(kind: str, ids: Collection[UUID]) -> None:
-    """Have these items written again, changed or not."""
+def mark(kind: str, ids: Collection[UUID] | Mapping[UUID, Collection[Key]]) -> None:
+    """Have these items written again, changed or not. With keys: and what stands there deleted, if it should not."""
     with connection.cursor() as cursor:
-        cursor.execute(_MARK, (kind, list(ids)))
+        if isinstance(ids, Mapping):
+            pairs = [(entity_id, f"{key.pk} {key.sk}") for entity_id, keys in ids.items() for key in keys]
+            cursor.execute(_MARK_KEYS, (kind, [entity_id for entity_id, _ in pairs], [key for _, key in pairs]))
+        else:
+            cursor.execute(_MARK, (kind, list(ids)))
 
 
 def mark_everything(kinds: Iterable[Kind] = KINDS.values()) -> int:
@@ -125,19 +152,38 @@ def claim(holder: UUID, *, pace: Pace, in_doubt: bool = False) -> list[Claim]:
     Where somebody else's lease ran out, the fate of their write is not known. `in_doubt` says that of this holder's own
     earlier claims.
     """
+    parameters: dict[str, Any] = {"most": pace.claim, "kinds": list(KINDS), **_lease(holder, pace, in_doubt)}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM,
-            {
-                "holder": holder,
-                "lease": pace.lease,
-                "settling": pace.settling,
-                "in_doubt": in_doubt,
-                "most": pace.claim,
-                "kinds": list(KINDS),
-            },
-        )
-        return [Claim(*row) for row in cursor.fetchall()]
+        cursor.execute(_CLAIM.format(due=_DUE), parameters)
+        return _claims(cursor.fetchall())
+
+
+def claim_these(wanted: Collection[Partner], *, holder: UUID, pace: Pace, in_doubt: bool = False) -> list[Claim]:
+    """Take a lease on these items, due or not, marked or not; those on which somebody else has one are left out."""
+    ordered = sorted(wanted)
+    parameters: dict[str, Any] = {
+        "kinds": [kind for kind, _ in ordered],
+        "ids": [entity_id for _, entity_id in ordered],
+        **_lease(holder, pace, in_doubt),
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_ADD, parameters)
+        cursor.execute(_CLAIM.format(due=_THESE), parameters)
+        return _claims(cursor.fetchall())
+
+
+def _claims(rows: Iterable[Sequence[Any]]) -> list[Claim]:
+    return [replace(claim, former_keys=tuple(claim.former_keys)) for claim in (Claim(*row) for row in rows)]
+
+
+def _lease(holder: UUID, pace: Pace, in_doubt: bool) -> dict[str, Any]:
+    return {"holder": holder, "lease": pace.lease, "settling": pace.settling, "in_doubt": in_doubt}
+
+
+def put_off(claims: Collection[Claim], *, holder: UUID, seconds: float) -> None:
+    """Give claims back, to be due again after `seconds`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PUT_OFF, {"holder": holder, "pks": [claim.pk for claim in claims], "wait": seconds})
 
 
 def release(holder: UUID) -> None:

@@ -1,9 +1,9 @@
 """Drain the outbox: write the newest state of each marked item to DynamoDB.
 
 One pass:
-1. claim what is due (`leases.claim`);
-2. read its newest state from Postgres: what it was when it was marked does not matter;
-3. check each item (`guards`), and send them in batches, each key once;
+1. claim what is due (`leases.claim`), with what is to be written in one transaction with it;
+2. read its newest state from Postgres, and check it (`batches`): what it was when it was marked does not matter;
+3. send it in batches and transactions, each key once;
 4. settle each batch: the row goes if nothing changed meanwhile, else it stays.
 
 So a late or repeated write is always followed by one of the newest state, and a deletion is a write like any other.
@@ -14,8 +14,7 @@ import random
 import threading
 import time
 import uuid
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -25,11 +24,11 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from analytics_app.mirror import guards, leases
-from analytics_app.mirror.kinds import KINDS
+from analytics_app.mirror import batches, leases
+from analytics_app.mirror.batches import Batch, Result
+from analytics_app.mirror.kinds import KINDS, Partner
 from analytics_app.mirror.leases import Claim, Pace
-from analytics_app.mirror.schema import TABLES
-from analytics_app.mirror.writer import MOST_WRITES, Away, Outcome, TableMissing, Tables, Verdict, Write
+from analytics_app.mirror.writer import MOST_WRITES, Away, Outcome, TableMissing, Tables, Verdict
 from analytics_app.models import MirrorHour, OutboxItem
 
 log = logging.getLogger(__name__)
@@ -38,7 +37,7 @@ POLL_SECONDS: Final = 0.5
 LOOK_AT_TABLES_SECONDS: Final = 30.0
 LONGEST_PAUSE_SECONDS: Final = 30.0
 
-Job = tuple[Claim, Write]
+WAIT_FOR_PARTNER_SECONDS: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -74,12 +73,12 @@ class Outbox:
         counts = Counts()
         deadline = time.monotonic() + self.pace.lease - self.tables.request_seconds
         claimed_at = timezone.now()
-        claims = leases.claim(self._holder, pace=self.pace, in_doubt=time.monotonic() < self._in_doubt_until)
+        claims, together = self._claim()
         counts.claimed = len(claims)
         try:
-            jobs, invalid = _build(claims)
-            self._settle(invalid, counts, claimed_at)
-            for batch in _batches(jobs, self.pace):
+            jobs, settled = batches.build(claims)
+            self._settle(settled, counts, claimed_at)
+            for batch in batches.arrange(jobs, together, alone_after=self.pace.alone_after):
                 if time.monotonic() > deadline or (stop and stop.is_set()):
                     break
                 self._send(batch, counts, claimed_at)
@@ -127,43 +126,65 @@ class Outbox:
         """Let others write what this drain claimed and has not settled."""
         leases.release(self._holder)
 
-    def _send(self, batch: Sequence[Job], counts: Counts, claimed_at: datetime) -> None:
+    def _claim(self) -> tuple[list[Claim], Mapping[Claim, Collection[Partner]]]:
+        """What is due, with what is written together. What waits for an item that another drain holds is put off."""
+        in_doubt = time.monotonic() < self._in_doubt_until
+        claims = leases.claim(self._holder, pace=self.pace, in_doubt=in_doubt)
+        together = batches.partners(claims)
+        wanted = {partner for needed in together.values() for partner in needed}
+        wanted -= {(claim.kind, claim.entity_id) for claim in claims}
+        if wanted:
+            claims += leases.claim_these(wanted, holder=self._holder, pace=self.pace, in_doubt=in_doubt)
+        ours = {(claim.kind, claim.entity_id) for claim in claims}
+        waiting = [claim for claim, needed in together.items() if not ours.issuperset(needed)]
+        if waiting:
+            leases.put_off(waiting, holder=self._holder, seconds=WAIT_FOR_PARTNER_SECONDS)
+        return [claim for claim in claims if claim not in waiting], together
+
+    def _send(self, batch: Batch, counts: Counts, claimed_at: datetime) -> None:
         began = time.monotonic()
         self._in_doubt_until = began + self.tables.request_seconds + self.pace.settling
         try:
-            outcomes = self.tables.write([write for _, write in batch])
+            told = {outcome.write.key: outcome for outcome in self._write(batch)}
         except Away as error:
             verdict = Verdict.UNSURE if error.sent else Verdict.AGAIN
-            lost = [(claim, Outcome(write, verdict, error.code, str(error))) for claim, write in batch]
-            self._settle(lost, counts, claimed_at)
+            lost = {write.key: Outcome(write, verdict, error.code, str(error)) for write in batch.writes}
+            self._settle([job.result(lost) for job in batch.jobs], counts, claimed_at)
             raise
         counts.batches += 1
         counts.batch_seconds += time.monotonic() - began
-        by_key = {outcome.write.key: outcome for outcome in outcomes}
-        self._settle([(claim, by_key[write.key]) for claim, write in batch], counts, claimed_at)
+        self._settle([job.result(told) for job in batch.jobs], counts, claimed_at)
         self._in_doubt_until = 0.0
 
-    def _settle(self, results: Sequence[tuple[Claim, Outcome]], counts: Counts, claimed_at: datetime) -> None:
+    def _write(self, batch: Batch) -> Iterator[Outcome]:
+        if batch.together:
+            yield from self.tables.write_together(batch.writes)
+        else:
+            for start in range(0, len(batch.writes), MOST_WRITES):
+                yield from self.tables.write(batch.writes[start : start + MOST_WRITES])
+
+    def _settle(self, results: Sequence[Result], counts: Counts, claimed_at: datetime) -> None:
         if not results:
             return
-        verdicts = {claim.pk: outcome for claim, outcome in results}
-        settled = leases.settle(results, holder=self._holder, pace=self.pace, claimed_at=claimed_at)
+        verdicts = {result.claim.pk: result for result in results}
+        pairs = [(result.claim, result.outcome) for result in results]
+        settled = leases.settle(pairs, holder=self._holder, pace=self.pace, claimed_at=claimed_at)
         now = timezone.now()
-        for result in settled:
-            outcome = verdicts[result.claim.pk]
-            if result.fate == "again":
+        for each in settled:
+            result = verdicts[each.claim.pk]
+            if each.fate == "again":
                 counts.retried += 1
-            elif result.fate == "dead":
+            elif each.fate == "dead":
                 counts.died += 1
                 log.error(
                     "%s %s cannot be mirrored: %s: %s",
-                    result.claim.kind, result.claim.entity_id, outcome.code, outcome.message,
+                    each.claim.kind, each.claim.entity_id, result.outcome.code, result.outcome.message,
                 )  # fmt: skip
             else:
-                counts.deleted += outcome.write.item is None
-                counts.written += outcome.write.item is not None
-                if result.claim.marked_at:
-                    counts.delays.append(max(0.0, (now - result.claim.marked_at).total_seconds()))
+                counts.deleted += result.deleted
+                counts.written += result.written
+                if each.claim.marked_at:
+                    counts.delays.append(max(0.0, (now - each.claim.marked_at).total_seconds()))
 
 
 def provide_tables(tables: Tables) -> list[str]:
@@ -222,40 +243,6 @@ def _look_at_tables(tables: Tables) -> None:
 
 def _pause(failures: int) -> float:
     return random.uniform(0.1, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(failures, 10)))  # noqa: S311
-
-
-def _build(claims: Sequence[Claim]) -> tuple[list[Job], list[tuple[Claim, Outcome]]]:
-    """The writes that bring claimed items up to date, and the outcomes of those that must not be sent."""
-    jobs: list[Job] = []
-    invalid: list[tuple[Claim, Outcome]] = []
-    by_kind = defaultdict[str, list[Claim]](list)
-    for claim in claims:
-        by_kind[claim.kind].append(claim)
-    for name, claimed in by_kind.items():
-        kind = KINDS[name]
-        newest = kind.load([claim.entity_id for claim in claimed])
-        for claim in claimed:
-            write = Write(kind.pattern.key(claim.entity_id), newest.get(claim.entity_id))
-            try:
-                if write.item is not None:
-                    guards.check(write.item, kind.table)
-            except guards.InvalidItem as error:
-                invalid.append((claim, Outcome(write, Verdict.REFUSED, error.code, str(error))))
-            else:
-                jobs.append((claim, write))
-    return jobs, invalid
-
-
-def _batches(jobs: Sequence[Job], pace: Pace) -> Iterator[list[Job]]:
-    """At most 25 writes to one table each. An item at which DynamoDB itself failed repeatedly comes alone, and last."""
-    alone = [job for job in jobs if job[0].attempts >= pace.alone_after and job[0].last_error != "UnprocessedItems"]
-    apart = {claim.pk for claim, _ in alone}
-    for table in TABLES:
-        ours = [job for job in jobs if job[1].key.table == table and job[0].pk not in apart]
-        for start in range(0, len(ours), MOST_WRITES):
-            yield ours[start : start + MOST_WRITES]
-    for job in alone:
-        yield [job]
 
 
 def _record(counts: Counts) -> None:

@@ -1,22 +1,33 @@
 """The newest state in Postgres of what is mirrored: a few queries for any number of entities, and never a name.
 
-Each loader takes ids and returns the items of those that are to be mirrored now. An id that it leaves out has no item:
+Each loader takes ids and returns the items of those that are to be mirrored now. An id that it leaves out has none:
 the row is gone, belongs to the other table, or is simulated (only the sample school's simulated data is mirrored).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from analytics_app.mirror import items
-from sessions_app.models import Consent, ConsentState, LiveSession, Student, StudentSession
+from sessions_app.models import (
+    Assessment,
+    AssessmentForm,
+    Consent,
+    ConsentState,
+    Intervention,
+    LiveSession,
+    LocationVerification,
+    QualityFlag,
+    Student,
+    StudentSession,
+)
 
-Items = Mapping[UUID, items.Built]
+Items = Mapping[UUID, Sequence[items.Built]]
 
 _REAL = Q(is_simulated=False) | Q(school__is_sample=True)
 _SOCRATIC = Q(session__activity=LiveSession.Activity.SOCRATIC)
@@ -24,6 +35,12 @@ _SOCRATIC = Q(session__activity=LiveSession.Activity.SOCRATIC)
 _SESSION_COLUMNS = {
     "activity": F("session__activity"),
     "room": F("session__room"),
+    "site": F("location_verification__site_name"),
+    "outcome": F("location_verification__outcome"),
+    "prior_score": F("prior_knowledge__score"),
+    "content_ended_at": F("content_delivery__ended_at"),
+    "content_seconds": F("content_delivery__play_seconds"),
+    "survey": F("survey_response"),
     "class_started_at": F("session__started_at"),
     "class_ended_at": F("session__ended_at"),
     "end_reason": F("session__end_reason"),
@@ -53,13 +70,13 @@ def reading_session_ids() -> QuerySet[StudentSession]:
 
 def sessions(ids: Collection[UUID]) -> Items:
     """The items of students' sessions of studies."""
-    return {facts.id: items.session(facts) for facts in _session_facts(session_ids().filter(pk__in=ids))}
+    return {facts.id: [items.session(facts)] for facts in _session_facts(session_ids().filter(pk__in=ids))}
 
 
 def reading_sessions(ids: Collection[UUID]) -> Items:
     """The items of students' speaking sessions."""
     found = _session_facts(reading_session_ids().filter(pk__in=ids))
-    return {facts.id: items.reading_session(facts) for facts in found}
+    return {facts.id: [items.reading_session(facts)] for facts in found}
 
 
 def profiles(ids: Collection[UUID]) -> Items:
@@ -74,17 +91,19 @@ def profiles(ids: Collection[UUID]) -> Items:
         "created_at", "updated_at",
     )  # fmt: skip
     return {
-        pk: items.student_profile(
-            items.ProfileFacts(
-                school=school,
-                parent_consent=consents[pk].guardian,
-                student_assent=consents[pk].student,
-                irb_consent_date=consents[pk].irb_date,
-                data_sharing_consent=consents[pk].data_sharing,
-                sessions=taken[pk],
-                **dict(zip(columns, (pk, *row), strict=True)),
+        pk: [
+            items.student_profile(
+                items.ProfileFacts(
+                    school=school,
+                    parent_consent=consents[pk].guardian,
+                    student_assent=consents[pk].student,
+                    irb_consent_date=consents[pk].irb_date,
+                    data_sharing_consent=consents[pk].data_sharing,
+                    sessions=taken[pk],
+                    **dict(zip(columns, (pk, *row), strict=True)),
+                )
             )
-        )
+        ]
         for school, pk, *row in profile_ids().filter(pk__in=ids).values_list("school__name", *columns)
     }
 
@@ -116,15 +135,45 @@ def _consents(ids: Collection[UUID]) -> Mapping[UUID, _Consents]:
     return found
 
 
-def _session_facts(sessions: QuerySet[StudentSession]) -> Iterable[items.SessionFacts]:
-    rows: Iterable[Any] = sessions.values(
-        "id", "student_id", "condition_id", "condition_randomised", "device", "joined_at", "left_at", "removed_at",
-        "is_simulated", "created_at", "updated_at", **_SESSION_COLUMNS,
-    ).order_by("id")  # fmt: skip
-    return map(_facts, rows)
+def _session_facts(sessions: QuerySet[StudentSession]) -> Iterator[items.SessionFacts]:
+    rows: list[Any] = list(
+        sessions.values(
+            "id", "student_id", "condition_id", "condition_randomised", "device", "joined_at", "left_at", "removed_at",
+            "is_simulated", "created_at", "updated_at", **_SESSION_COLUMNS,
+        ).order_by("id")
+    )  # fmt: skip
+    steps = _steps([row["id"] for row in rows])
+    return (_facts(row, steps[row["id"]]) for row in rows)
 
 
-def _facts(row: dict[str, Any]) -> items.SessionFacts:
+@dataclass(slots=True)
+class _Steps:
+    """What there is several of in a session: assessments by kind, interventions, flags."""
+
+    assessed: set[str] = field(default_factory=set)
+    assessment_seconds: float | None = None
+    interventions: int = 0
+    intervention_seconds: float | None = None
+    flags: list[str] = field(default_factory=list)
+
+
+def _steps(ids: Collection[UUID]) -> Mapping[UUID, _Steps]:
+    found = defaultdict[UUID, _Steps](_Steps)
+    submitted = Assessment.objects.filter(student_session__in=ids, submitted_at__isnull=False).order_by()
+    for session, kind, seconds in submitted.values_list("student_session", "kind", "duration_seconds"):
+        found[session].assessed.add(kind)
+        found[session].assessment_seconds = (found[session].assessment_seconds or 0.0) + (seconds or 0.0)
+    validated = Intervention.objects.filter(student_session__in=ids, status=Intervention.Status.VALIDATED).order_by()
+    counted = validated.values("student_session").annotate(n=Count("pk"), seconds=Sum("duration_seconds"))
+    for session, n, seconds in counted.values_list("student_session", "n", "seconds"):
+        found[session].interventions, found[session].intervention_seconds = n, seconds
+    flags = QualityFlag.objects.filter(student_session__in=ids).order_by("code").values_list("student_session", "code")
+    for session, code in flags.distinct():
+        found[session].flags.append(code)
+    return found
+
+
+def _facts(row: dict[str, Any], steps: _Steps) -> items.SessionFacts:
     return items.SessionFacts(
         id=row["id"],
         activity=row["activity"],
@@ -140,7 +189,7 @@ def _facts(row: dict[str, Any]) -> items.SessionFacts:
             intervention_type=row["intervention_type"],
         ),
         condition_randomised=row["condition_randomised"],
-        room=row["room"],
+        place=row["site"] or row["room"],
         device=row["device"],
         joined_at=row["joined_at"],
         class_started_at=row["class_started_at"],
@@ -152,4 +201,15 @@ def _facts(row: dict[str, Any]) -> items.SessionFacts:
         retention=timedelta(days=row["retention_days"]),
         created_at=row["created_at"],
         updated_at=max(row["updated_at"], row["class_updated_at"]),
+        location_verified=row["outcome"] == LocationVerification.Outcome.VERIFIED,
+        baseline_completed=AssessmentForm.Kind.BASELINE in steps.assessed,
+        content_completed=row["content_ended_at"] is not None,
+        interventions_completed=steps.interventions,
+        final_assessment_completed=AssessmentForm.Kind.FINAL in steps.assessed,
+        post_survey_completed=row["survey"] is not None,
+        content_seconds=row["content_seconds"],
+        intervention_seconds=steps.intervention_seconds,
+        assessment_seconds=steps.assessment_seconds,
+        prior_knowledge=row["prior_score"],
+        flags=steps.flags,
     )

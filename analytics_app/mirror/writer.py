@@ -37,6 +37,7 @@ CONNECT_SECONDS: Final = 3.0
 ANSWER_SECONDS: Final = 10.0
 
 _NEVER = {"ValidationException", "SerializationException", "ItemCollectionSizeLimitExceededException"}
+_REFUSALS = {"ValidationError", "ItemCollectionSizeLimitExceeded"}
 _NOT_US = {
     "AccessDeniedException", "ExpiredTokenException", "InvalidSignatureException", "MissingAuthenticationToken",
     "MissingAuthenticationTokenException", "UnrecognizedClientException",
@@ -131,17 +132,48 @@ class Tables:
             for write in writes
         ]
 
+    def write_together(self, writes: Sequence[Write]) -> list[Outcome]:
+        """Send writes to one table, at most a hundred and each key once, of which all are done or none.
+
+        Where one of them will never be taken, or they are too much for one transaction, the rest go by themselves.
+        Raises `Away`, `TableMissing`.
+        """
+        try:
+            self._once.transact_write_items(TransactItems=[self._action(write) for write in writes])
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "TransactionCanceledException":
+                return self._cancelled(writes, error)
+            if error.response["Error"]["Code"] in _NEVER:
+                return self._apart(writes)
+            return self._refused(writes, error)
+        except ParamValidationError:
+            return self._apart(writes)
+        except _NOT_SENT as error:
+            raise Away(type(error).__name__, str(error)) from None
+        except (BotoCoreError, ResponseParserError) as error:
+            raise Away(type(error).__name__, str(error), sent=True) from None
+        return [Outcome(write, Verdict.DONE) for write in writes]
+
     def scan(self, table: str) -> Iterator[list[dict[str, Any]]]:
         """Every item of a table, page by page, as it is now (consistent reads)."""
         arguments: dict[str, Any] = {"TableName": self.prefix + table, "ConsistentRead": True}
         yield from self._pages(self._patient.scan, table, arguments)
 
-    def query(self, table: str, *, pk: str, index: str = "", sk_begins: str = "") -> Iterator[list[dict[str, Any]]]:
-        """The items of one partition of a table or of one of its indexes (`GSI1`), in order of the sort key."""
+    def query(
+        self, table: str, *, pk: str, index: str = "", sk_begins: str = "", sk_between: tuple[str, str] | None = None
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The items of one partition of a table or of one of its indexes (`GSI1`), in order of the sort key.
+
+        `sk_between` is the first and the last sort key that is meant, and goes before `sk_begins`.
+        """
         names = {"#pk": f"{index}PK"}
         values = {":pk": {"S": pk}}
         condition = "#pk = :pk"
-        if sk_begins:
+        if sk_between:
+            names["#sk"] = f"{index}SK"
+            values[":low"], values[":high"] = ({"S": bound} for bound in sk_between)
+            condition += " AND #sk BETWEEN :low AND :high"
+        elif sk_begins:
             names["#sk"] = f"{index}SK"
             values[":sk"] = {"S": sk_begins}
             condition += " AND begins_with(#sk, :sk)"
@@ -207,6 +239,28 @@ class Tables:
             retries={"mode": "standard", "total_max_attempts": attempts},
         )
         return boto3.client("dynamodb", region_name=settings.AWS_REGION, endpoint_url=self.endpoint, config=config)
+
+    def _cancelled(self, writes: Sequence[Write], error: ClientError) -> list[Outcome]:
+        """A reason stands for each write in its order; those that had none would have been done."""
+        reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", ())]
+        if len(reasons) == len(writes) and _REFUSALS.intersection(reasons):
+            told = [
+                Outcome(write, Verdict.REFUSED, reason, "A transaction was cancelled because of it.")
+                for write, reason in zip(writes, reasons, strict=True)
+                if reason in _REFUSALS
+            ]
+            refused = {outcome.write.key for outcome in told}
+            return told + self._apart([write for write in writes if write.key not in refused])
+        code = next((reason for reason in reasons if reason != "None"), "TransactionCanceledException")
+        return [Outcome(write, Verdict.AGAIN, code, "The transaction was cancelled.") for write in writes]
+
+    def _apart(self, writes: Sequence[Write]) -> list[Outcome]:
+        parts = (writes[start : start + MOST_WRITES] for start in range(0, len(writes), MOST_WRITES))
+        return [outcome for part in parts for outcome in self.write(part)]
+
+    def _action(self, write: Write) -> dict[str, Any]:
+        [(name, request)] = self._request(write).items()
+        return {name.removesuffix("Request"): {"TableName": self.prefix + write.key.table, **request}}
 
     def _request(self, write: Write) -> dict[str, Any]:
         if write.item is None:

@@ -1,5 +1,6 @@
 """What still has to be written to DynamoDB, what could not be, and how the writing goes."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +11,11 @@ class ItemKind(models.TextChoices):
 
     STUDENT_PROFILE = "student_profile", _("student profile")
     SESSION = "session", _("session of a study")
+    LOCATION_VERIFICATION = "location_verification", _("location verification")
+    CONTENT_DELIVERY = "content_delivery", _("content delivery")
+    INTERVENTIONS = "interventions", _("interventions of a session")
+    ASSESSMENTS = "assessments", _("assessments of a session")
+    POST_SURVEY = "post_survey", _("survey")
     READING_SESSION = "reading_session", _("speaking session")
 
 
@@ -20,17 +26,24 @@ MARK_AGAIN = """
         next_attempt_at = CASE WHEN o.marked_at IS NULL THEN now() ELSE o.next_attempt_at END
 """
 """How an item that is already in the outbox (`AS o`) is marked: a time of waiting after a failure goes on."""
+MARK_KEYS_AGAIN = f"""{MARK_AGAIN.rstrip()},
+        former_keys = ARRAY(SELECT DISTINCT unnest(o.former_keys || excluded.former_keys))
+"""
+"""The same for items whose keys change: the keys that they had are added to those noted before."""
 
 
 class OutboxItem(models.Model):
-    """One item whose newest state is not yet known to be in DynamoDB. Marked by the triggers of `models.mirrored`.
+    """One item whose newest state is not yet known to be in DynamoDB. Marked by the triggers of `models.marks`.
 
     `version` is raised by each change, so that a change made during a write keeps the row. `marked_at` is the first
     change that may be missing in DynamoDB; null where none is. `unsure_until` is set after a write whose fate is
     unknown: it may still arrive and undo a later one, so the item is written once more after that moment.
+
+    `former_keys` are the keys (both parts, with a space between) under which items of the entity stood before a change
+    or a deletion; where nothing stands there now, what is left there goes.
     """
 
-    PERSONAL = ("entity_id",)
+    PERSONAL = ("entity_id", "former_keys")
     NOT_PERSONAL = (
         "id", "kind", "version", "marked_at", "attempts", "next_attempt_at", "lease_id", "leased_until", "unsure_until",
         "last_error",
@@ -47,6 +60,7 @@ class OutboxItem(models.Model):
     leased_until = models.DateTimeField(_("being written until"), null=True)
     unsure_until = models.DateTimeField(_("to be confirmed after"), null=True)
     last_error = models.CharField(_("last error"), max_length=80, db_default="")
+    former_keys = ArrayField(models.TextField(), verbose_name=_("former keys"), db_default=[])
 
     class Meta:
         ordering = ("id",)

@@ -28,9 +28,10 @@ def mirror() -> Iterator[Result]:
         _fill()
         drain = Outbox(tables)
         writes = [
-            Write(kind.pattern.key(entity_id), item)
+            Write(key, item)
             for kind in KINDS.values()
-            for entity_id, item in kind.load(list(kind.everything().values_list("pk", flat=True))).items()
+            for newest in kind.newest(list(kind.everything().values_list("pk", flat=True))).values()
+            for key, item in newest.items()
         ]
 
         def ours() -> None:

@@ -23,7 +23,7 @@ FACTS = items.SessionFacts(
         code="L1-I1-D", location="on-site", interval_minutes=Decimal("2.5"), intervention_type="dynamic"
     ),
     condition_randomised=True,
-    room="Tredegar Iron Works",
+    place="Tredegar Iron Works",
     device="",
     joined_at=START - timedelta(minutes=2),
     class_started_at=START,

@@ -13,6 +13,7 @@ from django.utils import timezone
 from analytics_app.mirror import items, keys, leases, outbox
 from analytics_app.mirror.leases import Pace
 from analytics_app.mirror.outbox import Outbox
+from analytics_app.mirror.schema import TABLES
 from analytics_app.mirror.writer import Outcome, Tables, Verdict, Write
 from analytics_app.models import DeadLetter, MirrorHour, OutboxItem
 from sessions_app import lifecycle
@@ -27,7 +28,7 @@ def mirrored(tables: Tables, key: keys.Key) -> dict | None:
 
 
 def everything(tables: Tables) -> list[dict]:
-    return [item for name in outbox.TABLES for page in tables.scan(name) for item in page]
+    return [item for name in TABLES for page in tables.scan(name) for item in page]
 
 
 def test_what_is_marked_arrives_and_the_outbox_is_empty(drain: Outbox, tables: Tables, sam_in: StudentSession):
