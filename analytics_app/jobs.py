@@ -2,6 +2,7 @@
 
 from procrastinate.contrib.django import app
 
+from analytics_app.personal_data import answer_requests
 from analytics_app.rollups.fill import fill_changed
 from sessions_app.lifecycle import end_idle_sessions
 
@@ -18,3 +19,10 @@ def rollup_hourly(timestamp: int) -> None:
 def end_idle(timestamp: int) -> None:
     """Every ten minutes: end the sessions in which nothing has happened for three hours."""
     end_idle_sessions()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="answer_data_requests", queueing_lock="answer_data_requests", pass_context=False)
+def answer_data_requests(timestamp: int) -> None:
+    """Every minute: go on with the requests about one's own data."""
+    answer_requests()

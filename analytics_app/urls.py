@@ -9,7 +9,7 @@ urlpatterns = [
     path("teach/", teach.home, name="teach_home"),
     path("teach/sessions/<uuid:session_id>/report/", teach.report, name="teach_report"),
     re_path(
-        r"^teach/sessions/(?P<session_id>[0-9a-f-]{36})/report/timeline\.(?P<form>csv|jsonl)$",
+        r"^teach/sessions/(?P<session_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/report/timeline\.(?P<form>csv|jsonl)$",
         teach.report_export,
         name="teach_report_export",
     ),

@@ -16,12 +16,15 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 
+from sessions_app.learners import Visit
 from sessions_app.models import (
     AccessLog,
     ClassMembership,
+    DataRequest,
     LiveSession,
     School,
     SchoolClass,
+    SessionResult,
     Student,
     StudentSession,
     Study,
@@ -152,6 +155,37 @@ def student(user: AnyUser, pk: UUID, *, action: str) -> Student:
     if found is None:
         raise Hidden
     log_reading(user, action=action, about=found, school_id=found.school_id)
+    return found
+
+
+def own_results(visit: Visit) -> QuerySet[SessionResult]:
+    """The results of the learner who is asking."""
+    return SessionResult.objects.filter(learner=visit.learner_id)
+
+
+def own_data_requests(visit: Visit) -> QuerySet[DataRequest]:
+    """What the learner who is asking has asked about their data, the newest first."""
+    return DataRequest.objects.filter(learner=visit.learner_id).order_by("-id")
+
+
+def own_data_request(visit: Visit, pk: UUID) -> DataRequest:
+    found = own_data_requests(visit).filter(pk=pk).first()
+    if found is None:
+        raise Hidden
+    return found
+
+
+def data_requests(user: AnyUser) -> QuerySet[DataRequest]:
+    """The requests about the data of students whom a teacher or administrator may see."""
+    return DataRequest.objects.filter(student__in=students(user)).order_by("-id")
+
+
+def data_request(user: AnyUser, pk: UUID, *, action: str) -> DataRequest:
+    """One request about a student's data; the reading of that student is logged as `action`."""
+    found = data_requests(user).select_related("student").filter(pk=pk).first()
+    if found is None:
+        raise Hidden
+    log_reading(user, action=action, about=found.student, school_id=found.school_id)
     return found
 
 

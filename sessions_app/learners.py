@@ -149,11 +149,15 @@ def learner_of(student: Student) -> Learner:
     return found
 
 
-def learner_link(learner_id: UUID, student: Student) -> None:
-    """Let an account be that of a school's student from now on. Refuses one that is another's."""
-    free = Learner.objects.filter(pk=learner_id).exclude(issuer=settings.TOKENS_OF_OURS)
-    if not free.filter(student=None).update(student=student) and not free.filter(student=student).exists():
+def learner_link(learner_id: UUID, code: str, *, address: str) -> Student:
+    """Let an account be that of the student to whom a code was given. Refuses one that is a student's already."""
+    free = Learner.objects.filter(pk=learner_id, student=None).exclude(issuer=settings.TOKENS_OF_OURS)
+    if not free.exists():
         raise Refused("linked_already")
+    student = code_take(code, address=address)  # in no transaction: a wrong code is counted whatever becomes of this
+    if not free.update(student=student):
+        raise Refused("linked_already")
+    return student
 
 
 def _uuid(text: str) -> UUID | None:

@@ -4,10 +4,19 @@ import pgtrigger
 from django.db import connection, transaction
 
 from sessions_app import access, history
-from sessions_app.models import ClassMembership, Consent, ConsentState, Student, StudentSession, User
+from sessions_app.models import (
+    ClassMembership,
+    Consent,
+    ConsentState,
+    DataRequest,
+    Learner,
+    Student,
+    StudentSession,
+    User,
+)
 from sessions_app.refusals import Refused
 
-MOVED = (ClassMembership, Consent, ConsentState, StudentSession)
+MOVED = (ClassMembership, Consent, ConsentState, DataRequest, Learner, StudentSession)
 """Everything that hangs on a student; a new relation takes its place in `student_merge` and here."""
 
 _FILLED = (
@@ -31,7 +40,8 @@ def student_merge(keep: Student, duplicate: Student, *, by: User) -> Student:
     """Move all that hangs on `duplicate` to `keep`, fill what `keep` lacks, and delete `duplicate`.
 
     The decisions of both are weighed together: who withdrew under either record has withdrawn. Refuses records of two
-    schools (`other_school`), and two who were in the same session (`met_in_session`): those are two students.
+    schools (`other_school`), two who were in the same session (`met_in_session`): those are two students; and one whose
+    data is asked for (`data_requested`).
     """
     if keep.school_id != duplicate.school_id:
         raise Refused("other_school")
@@ -43,7 +53,11 @@ def student_merge(keep: Student, duplicate: Student, *, by: User) -> Student:
         runs = StudentSession.objects.filter(student=duplicate)
         if runs.filter(session__student_sessions__student=keep).exists():
             raise Refused("met_in_session")
+        if DataRequest.objects.filter(student__in=[keep, duplicate], status__in=DataRequest.OPEN).exists():
+            raise Refused("data_requested")
         runs.update(student=keep)
+        Learner.objects.filter(student=duplicate).update(student=keep)
+        DataRequest.objects.filter(student=duplicate).update(student=keep)
         classes = keep.memberships.values("school_class")
         ClassMembership.objects.filter(student=duplicate).exclude(school_class__in=classes).update(student=keep)
         with pgtrigger.ignore("sessions_app.Consent:append_only"):

@@ -51,6 +51,9 @@ MESSAGES: dict[str, Promise | str] = {
     "token_expired": _("The token has expired. Get a new one."),
     "account_gone": _("The account of this token does not exist any more."),
     "not_a_learner": _("Learners have practice results; this token is of somebody else."),
+    "data_requested": _("A request about this student’s data is open. Let it be answered first. Nothing was changed."),
+    "requested_already": _("The same has been asked for already, and is being answered."),
+    "copy_not_ready": _("The copy is not ready, or is not kept any more. Ask for a new one."),
     "locked_out": _("Too many wrong passwords. Wait ten minutes, then try again."),
     "too_many_guesses": _("Too many wrong codes from this network. Wait ten minutes, then try again."),
 }

@@ -2,7 +2,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
-from sessions_app.api import live_sessions, practice, tokens
+from sessions_app.api import live_sessions, me, practice, tokens
 from sessions_app.views import account, board, class_student, classes, join, student, teach
 
 urlpatterns = [
@@ -72,6 +72,10 @@ urlpatterns = [
     path("api/sessions/history", practice.History.as_view(), name="api_sessions_history"),
     path("api/sessions/stats", practice.Statistics.as_view(), name="api_sessions_stats"),
     path("api/sessions/warmup", practice.WarmUpView.as_view(), name="api_sessions_warmup"),
+    path("api/me/link", me.Link.as_view(), name="api_me_link"),
+    path("api/me/data-requests", me.DataRequests.as_view(), name="api_me_data_requests"),
+    path("api/me/data-requests/<uuid:request_id>", me.OneDataRequest.as_view(), name="api_me_data_request"),
+    path("api/me/data-requests/<uuid:request_id>/copy.<str:copy_form>", me.DataCopy.as_view(), name="api_me_copy"),
     path("api/live-sessions/", live_sessions.LiveSessionList.as_view(), name="api_live_sessions"),
     path(
         "api/live-sessions/<uuid:session_id>/events",

@@ -122,6 +122,11 @@ GET  api_sessions_history              401 200 200 200 200 200 200 200 200 200 2
 GET  api_sessions_stats                401 200 200 200 200 200 200 200 200 200 200
 GET  api_sessions_warmup               401 200 200 200 200 200 200 200 200 200 200
 POST api_sessions_save                 401 201 201 201 201 201 201 201 201 201 201
+GET  api_me_data_requests              401 200 200 200 200 200 200 200 200 200 200
+POST api_me_data_requests              401 409 201 201 201 201 201 201 201 201 201
+GET  api_me_data_request               401 200 404 404 404 404 404 404 404 404 404
+GET  api_me_copy                       401 409 404 404 404 404 404 404 404 404 404
+POST api_me_link                       401 409 409 409 409 409 409 409 409 409 409
 GET  schema                            200 200 200 200 200 200 200 200 200 200 200
 GET  docs                              200 200 200 200 200 200 200 200 200 200 200
 GET  health_live                        up  up  up  up  up  up  up  up  up  up  up
@@ -153,6 +158,8 @@ DATA: dict[str, Any] = {
     "token": json.dumps({"username": "alice", "password": PASSWORD}),
     "token_by_code": '{"code": "WRONG234"}',
     "token_refresh": '{"refresh": "a.b.c"}',
+    "api_me_data_requests": '{"kind": "copy"}',
+    "api_me_link": '{"code": "WRONG234"}',
     "api_sessions_save": '{"session_type": "roleplay", "duration_seconds": 60}',
     "student_events": "no JSON, so that whoever holds the ticket comes as far as a 400",
     "teach_board_groups": {"count": "2"},
@@ -244,7 +251,7 @@ def routes(patterns: Any = None, prefix: str = "", space: str = "") -> Iterator[
             )
 
 
-BY_TOKEN = "api_sessions_"
+BY_TOKEN = ("api_sessions_", "api_me_")
 """Doors that open by a token alone; a session of the browser, or none, is a 401 (test_tokens.py)."""
 
 
@@ -287,7 +294,7 @@ def address(world: World, door: str) -> tuple[str, dict[str, Any]]:
 def test_a_door_opens_for_whom_it_should(row: list[str], world: World):
     method, door, *expected = row
     url, query = address(world, door)
-    data: Any = DATA.get(door.partition("@")[0])
+    data: Any = DATA.get(door.partition("@")[0]) if method == "POST" else None
     if isinstance(data, dict):
         data = {key: world.keys.get(value, value) for key, value in data.items()}
     bearer = door.startswith(BY_TOKEN)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sessions_app import enrolment, learners, lifecycle, tokens
+from sessions_app import data_requests, enrolment, learners, lifecycle, tokens
 from sessions_app.models import LiveSession, School, SchoolClass, Student, StudentSession, Study, TakeoverRequest, User
 from tests.cast import join, make_session, make_user
 
@@ -69,6 +69,7 @@ def world(
     place = sam.memberships.get()
     takeover = enrolment.takeover_request(session, membership=place.pk)
     assert isinstance(takeover, TakeoverRequest)
+    asked = data_requests.request_make(kind="copy", asked_by="learner", learner=learners.learner_of(sam))
     return World(
         people={
             "alice": alice, "bob": bob, "charlie": charlie, "rosa": rosa, "rolf": rolf, "ada": ada, "aron": aron,
@@ -79,6 +80,6 @@ def world(
             "session_id": session.pk, "over": over.pk, "draft": draft.pk, "class_id": grade_four.pk,
             "membership_id": place.pk, "student_id": sam.pk, "student_session": members["sam"].pk,
             "takeover": takeover.pk, "code": session.join_code, "form": "csv", "user": alice.pk, "study": study.pk,
-            "school": school.pk,
+            "school": school.pk, "request_id": asked.pk, "copy_form": "json",
         },
     )  # fmt: skip

@@ -22,6 +22,7 @@ STATUS = {
     "key_reused": 409, "label_taken": 409, "session_full": 409, "other_device": 409, "too_many_guesses": 429,
     "left": 409, "no_such_check": 404, "asked_already": 429, "code_not_good": 404, "linked_already": 409,
     "token_invalid": 401, "token_expired": 401, "account_gone": 401, "locked_out": 429,
+    "requested_already": 409, "copy_not_ready": 409,
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from sessions_app.models.answers import (
 from sessions_app.models.coding import Code, Coding, Corpus, CorpusText
 from sessions_app.models.coding_history import CodeVersion, CodingVersion
 from sessions_app.models.content import Content, PredefinedQuestion, QuestionSet, Segment
+from sessions_app.models.data_request import DataCopyPart, DataRequest, DataRequestStep
 from sessions_app.models.event import SessionCounter, SessionEvent
 from sessions_app.models.forms import AssessmentForm, AssessmentItem, RubricConcept, SurveyForm, SurveyItem
 from sessions_app.models.history import LiveSessionVersion, SchoolVersion, StudentVersion, StudyVersion, UserVersion
@@ -83,6 +84,9 @@ __all__ = [
     "ContentVersion",
     "Corpus",
     "CorpusText",
+    "DataCopyPart",
+    "DataRequest",
+    "DataRequestStep",
     "ErasedAccount",
     "Exchange",
     "ExchangeScore",

@@ -2,10 +2,11 @@
 
 import pytest
 
-from sessions_app import history, merging
+from sessions_app import data_requests, history, learners, merging
 from sessions_app.models import (
     AccessLog,
     ConsentState,
+    LearnerCode,
     LiveSession,
     SchoolClass,
     Student,
@@ -77,4 +78,19 @@ def test_every_relation_to_a_student_is_moved():
     fields = Student._meta.get_fields(include_hidden=True)
     related = {f.related_model for f in fields if f.auto_created and (f.one_to_many or f.one_to_one)}
     ours = {model for model in related if model._meta.app_label == "sessions_app"}
-    assert ours == {*merging.MOVED, StudentVersion}
+    assert ours == {*merging.MOVED, LearnerCode, StudentVersion}
+
+
+def test_accounts_move_to_the_record_that_stays(sam: Student, grade_four: SchoolClass, ada: User):
+    again = make_student(grade_four, "Sammy")
+    account = learners.learner_of(again)
+    merging.student_merge(sam, again, by=ada)
+    account.refresh_from_db()
+    assert account.student == sam
+    assert learners.learner_of(sam) == account
+
+
+def test_a_student_whose_data_is_asked_for_is_not_merged(sam: Student, tia: Student, ada: User):
+    data_requests.request_make(kind="deletion", asked_by="guardian", student=tia)
+    with pytest.raises(Refused, match="data_requested"):
+        merging.student_merge(sam, tia, by=ada)

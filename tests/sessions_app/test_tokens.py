@@ -281,19 +281,26 @@ def test_a_token_of_an_account_whose_data_was_deleted_opens_nothing(lena: Client
     assert not Learner.objects.exists()
 
 
-def test_an_account_becomes_that_of_a_student_and_of_no_other(lena: Client, sam: Student, tia: Student):
+def link(client: Client, code: str) -> Any:
+    return client.post("/api/me/link", {"code": code}, content_type="application/json")
+
+
+def test_an_account_becomes_that_of_a_student_and_of_no_other(lena: Client, sam: Student, tia: Student, alice: User):
     save(lena)
-    learners.learner_link(LENA, sam)
-    learners.learner_link(LENA, sam)
+    assert link(lena, learners.code_give(sam, by=alice)).status_code == 204
     assert Learner.objects.get(student=sam).pk == LENA
-    with pytest.raises(Refused, match="linked_already"):
-        learners.learner_link(LENA, tia)
+    code = learners.code_give(tia, by=alice)
+    assert link(lena, code).json()["error"]["code"] == "linked_already"
+    assert by_code(Client(), code).status_code == 200  # the code was not used up
 
 
-def test_a_learner_of_ours_is_not_linked_anew(sam: Student, tia: Student):
-    with pytest.raises(Refused, match="linked_already"):
-        learners.learner_link(learners.learner_of(sam).pk, tia)
-    assert as_student(sam).get(DOOR).status_code == 200
+def test_a_learner_of_ours_is_not_linked_anew(sam: Student, tia: Student, alice: User):
+    answer = link(as_student(sam), learners.code_give(tia, by=alice))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "linked_already")
+
+
+def test_a_wrong_code_links_nothing(lena: Client):
+    assert link(lena, "WRONG234").json()["error"]["code"] == "code_not_good"
 
 
 def test_the_user_of_a_token_is_found_and_a_learner_is_no_user(alice: User, sam: Student):
