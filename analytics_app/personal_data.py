@@ -120,7 +120,7 @@ STORES: tuple[Store, ...] = (
         label=_("DynamoDB and the outbox"),
         erase=mirror_forget,
         remains=mirror_remains,
-        holds={OutboxItem: ("entity_id",), DeadLetter: ("entity_id", "item")},
+        holds={OutboxItem: ("entity_id", "former_keys"), DeadLetter: ("entity_id", "item")},
     ),
 )
 """Every store, in the order in which a deletion goes through them. A new place with data of persons is a line here."""
