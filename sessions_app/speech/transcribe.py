@@ -1,0 +1,332 @@
+"""Amazon Transcribe Streaming as a `Transcriber`. The only module that imports `amazon_transcribe`.
+
+What its client leaves to the caller, measured: a connection that is reset before the headers never answers; one that is
+reset in the middle looks like a clean end; while it waits for audio it spins. So each wait has a limit, an end without
+a final result is a failure, and a body without bytes rests before it is asked again. After a failure the stream is
+opened anew and hears the audio again that has no final words yet.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from amazon_transcribe.auth import CredentialResolver
+from amazon_transcribe.client import TranscribeStreamingClient
+from amazon_transcribe.endpoints import StaticEndpointResolver
+from amazon_transcribe.exceptions import (
+    BadRequestException,
+    LimitExceededException,
+    SDKError,
+    UnknownServiceException,
+)
+from amazon_transcribe.model import Result, StartStreamTranscriptionEventStream, TranscriptEvent
+from amazon_transcribe.request import Request
+from amazon_transcribe.serialize import TranscribeStreamingSerializer
+from amazon_transcribe.structures import BufferableByteStream
+
+from sessions_app.speech.audio import SILENCE_DB, level_of
+from sessions_app.speech.transcriber import (
+    BYTES_A_SECOND,
+    RATE,
+    Expected,
+    Heard,
+    HeardWord,
+    TranscriberBusy,
+    TranscriberError,
+    TranscriberUnfit,
+)
+from sessions_app.speech.words import spoken_of
+
+PIECE = BYTES_A_SECOND // 10  # bytes in one event
+MOST_AHEAD = 10.0  # seconds of audio that a stream takes before it was sent
+MOST_KEPT = 60.0  # seconds of audio that was sent and has no words
+BURST = 5.0  # seconds of audio that may be sent at once; beyond, no faster than it was spoken
+REST = 0.01  # seconds before the client asks again for bytes that are not there
+LOUD = -45.0  # dB of full scale, above which somebody may be speaking
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Limits in seconds, and how often in a row a stream may fail."""
+
+    connect: float = 8.0
+    last_words: float = 10.0
+    no_words: float = 30.0  # of speech without an answer
+    attempts: int = 4
+    pause: float = 0.5  # before the second attempt; doubled for each one more
+
+
+class AmazonTranscribe:
+    """One per event loop. The region's own endpoint, unless `endpoint` is given."""
+
+    def __init__(
+        self,
+        *,
+        region: str,
+        endpoint: str = "",
+        language: str = "en-US",
+        credentials: CredentialResolver | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.patience = patience or Patience()
+        self._language = language
+        self._client = TranscribeStreamingClient(
+            region=region,
+            endpoint_resolver=StaticEndpointResolver(endpoint) if endpoint else None,
+            credential_resolver=credentials,
+        )
+        self._client._serializer = _RestingSerializer()  # there is no other way to its byte stream
+        self._streams: set[TranscribeStream] = set()
+
+    @property
+    def name(self) -> str:
+        return "amazon-transcribe"
+
+    async def open(self, expected: Expected) -> "TranscribeStream":
+        """Returns at once: a refusal comes with the iteration, after the attempts that it is worth."""
+        stream = TranscribeStream(self)
+        self._streams.add(stream)
+        stream.ended.add_done_callback(lambda _: self._streams.discard(stream))
+        return stream
+
+    async def stop(self) -> None:
+        for stream in list(self._streams):
+            await stream.abandon()
+
+    async def connect(self) -> StartStreamTranscriptionEventStream:
+        """A new session. Raises `TimeoutError` and `SDKError`."""
+        return await asyncio.wait_for(
+            self._client.start_stream_transcription(
+                language_code=self._language, media_sample_rate_hz=RATE, media_encoding="pcm"
+            ),
+            self.patience.connect,
+        )
+
+
+class TranscribeStream:
+    """`TranscriptStream` of one reader, over as many sessions as it takes."""
+
+    def __init__(self, transcriber: AmazonTranscribe) -> None:
+        self._transcriber = transcriber
+        self._kept = bytearray()  # audio without final words
+        self._kept_from = 0.0  # second
+        self._sent = 0  # bytes of `_kept` that this session has
+        self._utterance = 0
+        self._finishing = False
+        self._over = False
+        self._failures = 0
+        self._more = asyncio.Event()
+        self._room = asyncio.Event()
+        self._heard: asyncio.Queue[Heard | TranscriberError | None] = asyncio.Queue()
+        self.ended = asyncio.create_task(self._run(), name="transcribe")
+
+    async def feed(self, pcm: bytes) -> None:
+        if self._over:
+            raise TranscriberError("the stream is over")
+        self._kept += pcm
+        self._more.set()
+        while len(self._kept) - self._sent > MOST_AHEAD * BYTES_A_SECOND and not self._over:
+            self._room.clear()
+            await self._room.wait()
+
+    async def finish(self) -> None:
+        self._finishing = True
+        self._more.set()
+
+    async def abandon(self) -> None:
+        self.ended.cancel()
+        await asyncio.wait({self.ended})
+
+    async def __aiter__(self) -> AsyncIterator[Heard]:
+        while (heard := await self._heard.get()) is not None:
+            if isinstance(heard, TranscriberError):
+                raise heard
+            yield heard
+
+    async def _run(self) -> None:
+        """Sessions, one after the other, until everything has final words or no session comes about any more."""
+        end: TranscriberError | None = None
+        try:
+            while not await self._everything_heard():
+                try:
+                    await self._session()
+                except (SDKError, TimeoutError, OSError, RuntimeError) as error:
+                    self._failures += 1
+                    logger.warning("transcription failed (%s: %s)", type(error).__name__, _message(error))
+                    if _is_lasting(error) or self._failures >= self._transcriber.patience.attempts:
+                        end = _told(error)
+                        return
+                    await asyncio.sleep(self._transcriber.patience.pause * 2 ** (self._failures - 1))
+        finally:
+            self._over = True
+            self._kept.clear()
+            self._room.set()
+            self._heard.put_nowait(end)
+
+    async def _everything_heard(self) -> bool:
+        """Waits for audio: a session that gets none is closed by the service after 15 s."""
+        while not self._kept and not self._finishing:
+            self._more.clear()
+            await self._more.wait()
+        return not self._kept
+
+    async def _session(self) -> None:
+        """One session over the audio that has no final words. Raises where it ended before it should."""
+        self._sent = 0
+        start, partial = self._kept_from, False
+        stream = await self._transcriber.connect()
+        async with asyncio.timeout(None) as limit:
+            watch = _Watch(limit, self._transcriber.patience)
+            sending = asyncio.create_task(self._send(stream, watch), name="transcribe: send")
+            sending.add_done_callback(watch.sending_ended)
+            try:
+                async for event in stream.output_stream:
+                    watch.answered()
+                    for result in event.transcript.results if isinstance(event, TranscriptEvent) else ():
+                        partial = bool(result.is_partial)
+                        self._take(result, start)
+            finally:
+                await _stop(sending)
+                with contextlib.suppress(OSError):  # it was ended already
+                    await stream.input_stream.end_stream()
+        if partial or not watch.all_sent:
+            raise _Broken("the session ended before its final words")
+        self._kept.clear()
+
+    async def _send(self, stream: StartStreamTranscriptionEventStream, watch: "_Watch") -> None:
+        began, sent = time.monotonic(), 0
+        while True:
+            if self._sent < len(self._kept):
+                piece = bytes(self._kept[self._sent : self._sent + PIECE])
+                self._sent += len(piece)
+                sent += len(piece)
+                await stream.input_stream.send_audio_event(audio_chunk=piece)
+                watch.spoken(piece)
+                self._forget_silence()
+                self._room.set()
+                if (ahead := sent / BYTES_A_SECOND - (time.monotonic() - began) - BURST) > 0:
+                    await asyncio.sleep(ahead)
+            elif self._finishing:
+                await stream.input_stream.end_stream()
+                watch.sent_all()
+                return
+            else:
+                self._more.clear()
+                await self._more.wait()
+
+    def _forget_silence(self) -> None:
+        """What was sent long ago and gave no words has none."""
+        self._settle(self._kept_from + self._sent / BYTES_A_SECOND - MOST_KEPT)
+
+    def _settle(self, upto: float) -> None:
+        size = min(int((upto - self._kept_from) * BYTES_A_SECOND) // 2 * 2, self._sent)
+        if size > 0:
+            del self._kept[:size]
+            self._sent -= size
+            self._kept_from += size / BYTES_A_SECOND
+
+    def _take(self, result: Result, start: float) -> None:
+        final = not result.is_partial
+        upto = start + (result.end_time or 0.0)
+        self._heard.put_nowait(Heard(self._utterance, tuple(_words_of(result, start, final=final)), final, upto))
+        if final:
+            self._utterance += 1
+            self._failures = 0
+            self._settle(upto)
+
+
+async def _stop(sending: "asyncio.Task[None]") -> None:
+    """End a task; raises what it had failed of."""
+    sending.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await sending
+
+
+class _Watch:
+    """Ends a session that says nothing: after all audio was sent, and once while somebody speaks."""
+
+    def __init__(self, limit: asyncio.Timeout, patience: Patience) -> None:
+        self.all_sent = False
+        self._limit = limit
+        self._patience = patience
+        self._unanswered = 0.0  # seconds of speech
+
+    def sent_all(self) -> None:
+        self.all_sent = True
+        self._within(self._patience.last_words)
+
+    def sending_ended(self, sending: "asyncio.Task[None]") -> None:
+        if not sending.cancelled() and sending.exception() is not None:
+            self._within(0)
+
+    def answered(self) -> None:
+        self._unanswered = 0.0
+        if self.all_sent:
+            self._within(self._patience.last_words)
+
+    def spoken(self, piece: bytes) -> None:
+        if (level_of(piece) or SILENCE_DB) > LOUD:
+            self._unanswered += len(piece) / BYTES_A_SECOND
+        if self._unanswered > self._patience.no_words:
+            self._within(0)
+
+    def _within(self, seconds: float) -> None:
+        self._limit.reschedule(asyncio.get_running_loop().time() + seconds)
+
+
+class _Broken(SDKError):
+    """A session that ended as if all were well."""
+
+
+class _RestingStream(BufferableByteStream):
+    """The audio on its way. The client's thread asks again at once where there is none: here it rests first."""
+
+    def read(self, size: int = -1) -> bytes | None:
+        try:
+            return super().read(size)
+        except BlockingIOError:
+            time.sleep(REST)
+            raise
+
+
+class _RestingSerializer(TranscribeStreamingSerializer):
+    def serialize_start_stream_transcription_request(self, *args: Any, **kwargs: Any) -> Request:
+        request = super().serialize_start_stream_transcription_request(*args, **kwargs)
+        request.body = _RestingStream()
+        return request
+
+
+def _words_of(result: Result, start: float, *, final: bool) -> Iterator[HeardWord]:
+    """The words of a result. One that is spoken as several ("25") shares its time out among them."""
+    for item in result.alternatives[0].items if result.alternatives else ():
+        if item.item_type != "pronunciation":
+            continue
+        spoken = spoken_of(item.content)
+        first, last = item.start_time or 0.0, item.end_time or 0.0
+        length = (last - first) / max(1, len(spoken))
+        for place, word in enumerate(spoken):
+            begin = start + first + place * length
+            yield HeardWord(word, round(begin, 3), round(begin + length, 3), item.confidence if final else None)
+
+
+def _told(error: Exception) -> TranscriberError:
+    if isinstance(error, LimitExceededException):
+        return TranscriberBusy(_message(error))
+    return TranscriberUnfit(_message(error)) if _is_lasting(error) else TranscriberError(_message(error))
+
+
+def _is_lasting(error: Exception) -> bool:
+    """Whether the same request would be refused again."""
+    if isinstance(error, UnknownServiceException):
+        return bool(400 <= error.status_code < 500 and error.status_code != 429)
+    return isinstance(error, BadRequestException)
+
+
+def _message(error: Exception) -> str:
+    return str(getattr(error, "message", "") or error)
