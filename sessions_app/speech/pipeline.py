@@ -4,13 +4,16 @@
 `LiveReading` joins decoder, transcriber and `Reading`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 
 from sessions_app.speech.alignment import Alignment, align
+from sessions_app.speech.audio import Decoded
 from sessions_app.speech.passage import Passage
 from sessions_app.speech.struggle import Struggle, StruggleWatch
-from sessions_app.speech.transcriber import Heard, HeardWord
+from sessions_app.speech.transcriber import Heard, HeardWord, Transcriber, TranscriberError, TranscriptStream
 from sessions_app.speech.windows import WINDOW, MiscueCounts, Window, counts_of, windows_of
 
 PARTIAL_LAG = 1.0  # seconds by which partial words come behind the audio
@@ -173,3 +176,75 @@ class Reading:
             return []
         self._reached = reached
         return [Followed(reached, self._upto)]
+
+
+class LiveReading:
+    """A reading as it happens: recorder's bytes in, events out.
+
+    One task calls `take`, another iterates `events`. Where the audio or the transcriber gives up, `trouble` says why
+    (a `NotAudio` or `TranscriberError` code) and what was heard up to there stays in `reading`.
+    """
+
+    def __init__(self, reading: Reading, stream: TranscriptStream) -> None:
+        self.reading = reading
+        self.trouble: str | None = None
+        self._stream = stream
+        self._events: asyncio.Queue[ReadingEvent | None] = asyncio.Queue()
+        self._offset = reading.seconds  # the stream's clock begins at 0
+        self._listening = asyncio.create_task(self._listen(), name="reading")
+
+    @classmethod
+    async def begin(cls, reading: Reading, transcriber: Transcriber) -> "LiveReading":
+        """Raises `TranscriberBusy` or `TranscriberUnfit`."""
+        return cls(reading, await transcriber.open(reading.passage))
+
+    async def take(self, decoded: Decoded) -> None:
+        """Audio in the order of the recording. Waits where the transcriber is behind."""
+        if not decoded.pcm or self.trouble:
+            return
+        for event in self.reading.take_audio(decoded.seconds):
+            self._events.put_nowait(event)
+        try:
+            await self._stream.feed(decoded.pcm)
+        except TranscriberError as error:
+            self.trouble = self.trouble or error.code
+
+    async def events(self) -> AsyncIterator[ReadingEvent]:
+        """What happens, until the reading has ended."""
+        while (event := await self._events.get()) is not None:
+            yield event
+
+    async def end(self, *, within: float = 10.0) -> ReadingResult:
+        """No more audio comes: wait for the last words, but no longer than `within` seconds, and sum up."""
+        with contextlib.suppress(TranscriberError):
+            await self._stream.finish()
+        await asyncio.wait({self._listening}, timeout=within)
+        if not self._listening.done():
+            self.trouble = self.trouble or "transcriber_late"
+        await self.abandon()
+        return self.reading.result()
+
+    async def abandon(self) -> None:
+        """Stop without waiting for words."""
+        await self._stream.abandon()
+        if not self._listening.done():
+            self._listening.cancel()
+        await asyncio.wait({self._listening})
+
+    async def _listen(self) -> None:
+        try:
+            async for heard in self._stream:
+                for event in self.reading.take_words(shifted(heard, self._offset)):
+                    self._events.put_nowait(event)
+        except TranscriberError as error:
+            self.trouble = error.code
+        finally:
+            self._events.put_nowait(None)
+
+
+def shifted(heard: Heard, seconds: float) -> Heard:
+    """The same, `seconds` later: a stream's clock begins at 0 also where a reading goes on."""
+    if not seconds:
+        return heard
+    words = tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in heard.words)
+    return Heard(heard.utterance, words, heard.final, heard.upto + seconds)

@@ -289,7 +289,8 @@ class _RestingStream(BufferableByteStream):
 
     def read(self, size: int = -1) -> bytes | None:
         try:
-            return super().read(size)
+            found: bytes | None = super().read(size)
+            return found
         except BlockingIOError:
             time.sleep(REST)
             raise

@@ -1,0 +1,226 @@
+"""pocketsphinx on one reader's audio. The only module that imports pocketsphinx; it runs in processes of its own.
+
+Audio is cut into utterances at pauses. Within an utterance there is a partial result every half second; at its end the
+second pass and the lattice give the final words with their posterior probabilities.
+"""
+
+import functools
+import itertools
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pocketsphinx
+
+from sessions_app.speech.language_model import DICTIONARY_FILE, MODEL_FILE
+from sessions_app.speech.pronunciation import dictionary, model_folder
+from sessions_app.speech.transcriber import BYTES_A_SECOND, Heard, HeardWord
+from sessions_app.speech.words import spoken_of
+
+PARTIAL_EVERY = 0.5  # seconds
+LONGEST_UTTERANCE = 15.0  # seconds; a longer one is cut between two words
+LEARN_FROM = 1.0  # seconds of speech that tell how a microphone and a voice sound
+LEARNT_AFTER = 4.0  # seconds of speech, until which the first estimate is made again
+PAUSE = 0.3  # seconds
+_CUT_FROM = 0.6  # share of an utterance in which a pause is looked for when it is cut
+_STEP = BYTES_A_SECOND // 10  # pocketsphinx is fed no more at once: long pieces overrun a buffer of its
+_FRAMES = 100  # a second
+_VARIANT = re.compile(r"\(\d+\)$")
+_UNKNOWN_VOICE = "40,3,-1"
+
+
+def engine_name() -> str:
+    return f"pocketsphinx {version('pocketsphinx')}"
+
+
+def frequent_words() -> tuple[str, ...]:
+    """The words of the dictionary that the general language model knows, most frequent first."""
+    model = pocketsphinx.NGramModel(pocketsphinx.Config(), pocketsphinx.LogMath(), str(model_folder() / "en-us.lm.bin"))
+    found = []
+    for word in dictionary():
+        try:
+            share = model.prob([word])
+        except RuntimeError:  # it does not know the word
+            continue
+        if spoken_of(word) == [word]:
+            found.append((share, word))
+    return tuple(word for _, word in sorted(found, reverse=True))
+
+
+def load_decoder(folder: Path) -> pocketsphinx.Decoder:
+    """A decoder of the language model in a folder. Raises `RuntimeError` where it cannot be used."""
+    return pocketsphinx.Decoder(
+        hmm=str(model_folder() / "en-us"),
+        lm=str(folder / MODEL_FILE),
+        dict=str(folder / DICTIONARY_FILE),
+        loglevel="FATAL",
+    )
+
+
+class Recogniser:
+    """Hears one reader. `start` is the second at which the audio begins, `utterance` the number of its first one.
+
+    `voice` is what an earlier one had learnt of the microphone and the reader: `self.voice`.
+    """
+
+    def __init__(self, folder: Path, *, start: float = 0.0, utterance: int = 0, voice: str = "") -> None:
+        self._decoder = load_decoder(folder)
+        self._start = start
+        self._utterance = utterance
+        self.voice = voice
+        self._learnt = LEARNT_AFTER if voice else 0.0
+        self._decoder.set_cmn(voice or _UNKNOWN_VOICE)
+        self._ends = pocketsphinx.Endpointer(window=PAUSE)
+        self._rest = b""
+        self._bytes = 0  # that went through the endpointer
+        self._speech = bytearray()  # of the utterance
+        self._speech_start = 0.0
+        self._fed = 0  # bytes of `_speech`
+        self._open = False
+        self._told = start
+        self._settled = start
+
+    @property
+    def upto(self) -> float:
+        """How far the audio was listened to, in seconds."""
+        return self._start + self._bytes / BYTES_A_SECOND
+
+    @property
+    def settled(self) -> float:
+        """Up to where everything is final: from there on, another recogniser could go on."""
+        return self._speech_start if self._speech else max(self._settled, self.upto - 2 * PAUSE)
+
+    def hear(self, pcm: bytes) -> Iterator[Heard]:
+        """What these samples added."""
+        data = self._rest + pcm
+        size = self._ends.frame_bytes
+        whole = len(data) // size * size
+        self._rest = data[whole:]
+        for at in range(0, whole, size):
+            self._bytes += size
+            speech = self._ends.process(data[at : at + size])
+            if speech is not None:
+                yield from self._hear_speech(speech, ended=not self._ends.in_speech)
+            if self.upto - self._told >= PARTIAL_EVERY:
+                self._told = self.upto
+                yield Heard(
+                    self._utterance, self._words(final=False) if self._open else (), final=False, upto=self.upto
+                )
+
+    def finish(self) -> Iterator[Heard]:
+        """What is left when no more audio comes."""
+        self._bytes += len(self._rest)
+        if self._ends.in_speech:
+            rest = self._ends.end_stream(self._rest) or b""
+            yield from self._hear_speech(rest, ended=True)
+        self._rest = b""
+
+    def _hear_speech(self, speech: bytes, *, ended: bool) -> Iterator[Heard]:
+        if not self._speech:
+            self._speech_start = self._start + self._ends.speech_start
+        self._speech += speech
+        if not self._open and (ended or len(self._speech) >= self._needed()):
+            self._begin()
+        if self._open:
+            self._feed()
+        if ended:
+            yield self._end(len(self._speech))
+        elif len(self._speech) >= LONGEST_UTTERANCE * BYTES_A_SECOND:
+            yield self._cut()
+
+    def _needed(self) -> int:
+        """Bytes of speech before decoding begins: none, once the voice is known."""
+        return 0 if self.voice else int(LEARN_FROM * BYTES_A_SECOND)
+
+    def _begin(self) -> None:
+        if not self.voice:
+            self._learn()
+        self._decoder.start_utt()
+        self._open, self._fed = True, 0
+
+    def _learn(self) -> None:
+        self.voice = _mean_cepstrum(bytes(self._speech))
+        self._decoder.set_cmn(self.voice)
+
+    def _feed(self) -> None:
+        for at in range(self._fed, len(self._speech), _STEP):
+            self._decoder.process_raw(bytes(self._speech[at : at + _STEP]))
+        self._fed = len(self._speech)
+
+    def _end(self, upto: int) -> Heard:
+        """The final words of the utterance. While the voice is new, they are heard again with what it has told."""
+        self._decoder.end_utt()
+        if self._learnt < LEARNT_AFTER:
+            self._learnt += len(self._speech) / BYTES_A_SECOND
+            self._learn()
+            self._decoder.start_utt()
+            self._fed = 0
+            self._feed()
+            self._decoder.end_utt()
+        words = self._words(final=True)
+        self.voice = self._decoder.get_cmn()
+        end = self._speech_start + upto / BYTES_A_SECOND
+        heard = Heard(self._utterance, words, final=True, upto=end)
+        self._utterance += 1
+        self._settled = end
+        self._open = False
+        self._speech.clear()
+        return heard
+
+    def _cut(self) -> Heard:
+        """End the utterance at the best place between two words, and begin the next one with the rest."""
+        speech = bytes(self._speech)
+        heard = self._end(len(speech))
+        words = heard.words
+        begin = heard.upto - (1 - _CUT_FROM) * LONGEST_UTTERANCE
+        gaps = [
+            (after.start - before.end, before.end + (after.start - before.end) / 2, number)
+            for number, (before, after) in enumerate(itertools.pairwise(words), 1)
+            if after.start >= begin
+        ]
+        if not gaps:
+            return heard
+        _, at, number = max(gaps)
+        kept = int((at - self._speech_start) * _FRAMES) * (BYTES_A_SECOND // _FRAMES)
+        self._speech_start += kept / BYTES_A_SECOND
+        self._speech += speech[kept:]
+        self._begin()
+        self._feed()
+        return Heard(heard.utterance, words[:number], final=True, upto=self._speech_start)
+
+    def _words(self, *, final: bool) -> tuple[HeardWord, ...]:
+        found = []
+        for segment in self._decoder.seg() or ():
+            name: str = segment.word
+            if name[0] in "<[+(":  # silence, noise
+                continue
+            found.append(
+                HeardWord(
+                    word=_VARIANT.sub("", name),
+                    start=round(self._speech_start + segment.start_frame / _FRAMES, 2),
+                    end=round(self._speech_start + (segment.end_frame + 1) / _FRAMES, 2),
+                    confidence=min(1.0, round(segment.prob, 4)) if final else None,
+                )
+            )
+        return tuple(found)
+
+
+def _mean_cepstrum(speech: bytes) -> str:
+    """The mean of the features of some speech, which a decoder subtracts from them (its CMN)."""
+    ear = _ear()
+    ear.start_utt()
+    ear.process_raw(speech, no_search=True, full_utt=True)
+    mean: str = ear.get_cmn()
+    ear.end_utt()
+    return mean
+
+
+@functools.cache
+def _ear() -> pocketsphinx.Decoder:
+    """A decoder that knows one word: it is there for its features."""
+    ear = pocketsphinx.Decoder(hmm=str(model_folder() / "en-us"), dict=None, lm=None, loglevel="FATAL")
+    ear.add_word("a", "AH", True)  # noqa: FBT003 - positional in the C interface
+    ear.add_jsgf_string("ear", "#JSGF V1.0; grammar ear; public <word> = a;")
+    ear.activate_search("ear")
+    return ear
