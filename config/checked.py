@@ -46,6 +46,7 @@ QUESTIONER = env.choice("QUESTIONER", ("rules", "bedrock"), "rules")
 SCORER = env.choice("SCORER", ("rules", "bedrock"), "rules")
 if "bedrock" in {QUESTIONER, SCORER} and not BEDROCK_MODEL_ID:
     raise env.BadSetting("QUESTIONER or SCORER is bedrock, so BEDROCK_MODEL_ID must name the model.")
+TRANSCRIBER = env.choice("TRANSCRIBER", {"pocketsphinx", "amazon"}, "pocketsphinx")
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 HTTPS = env.flag("HTTPS", default=not EMBEDDED_POSTGRES and not DEBUG)

@@ -24,6 +24,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 
 from config.local.stack import StackError
+from config.websocket import EXTENSION, DirectWebSocket
 
 MAX_FRAME_BYTES = 1024 * 1024
 _BACKLOG = 1024  # a school reconnects all at once
@@ -31,10 +32,11 @@ _SHUTDOWN_SECONDS = 10.0
 
 
 class WebServer(Server):
-    """Daphne, with an orderly end."""
+    """Daphne, with a short way for messages and an orderly end."""
 
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
+        self.ws_factory.protocol = DirectWebSocket
         self._port = port
         address = port.getHost()
         host = f"[{address.host}]" if ":" in address.host else address.host
@@ -46,6 +48,11 @@ class WebServer(Server):
         reason = failure.value.socketError.strerror
         print(f"lyceum: {failure.value.interface}:{failure.value.port} cannot be used: {reason}.", file=sys.stderr)
         self.stop()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if isinstance(protocol, DirectWebSocket):
+            scope["extensions"] = {EXTENSION: protocol}
+        return super().create_application(protocol, scope)
 
     def kill_all_applications(self) -> "Deferred[None]":
         """What Daphne does before its loop ends. Twisted waits for the result."""

@@ -126,6 +126,8 @@ BEDROCK_PRICES = checked.BEDROCK_PRICES
 QUESTIONER = checked.QUESTIONER
 SCORER = checked.SCORER
 
+TRANSCRIBER = checked.TRANSCRIBER
+
 AUTH_USER_MODEL = "sessions_app.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -22,6 +22,7 @@ from sessions_app.models import (
     ClassMembership,
     DataRequest,
     LiveSession,
+    Passage,
     School,
     SchoolClass,
     SessionResult,
@@ -92,6 +93,20 @@ def live_sessions(user: AnyUser) -> QuerySet[LiveSession]:
     return visible
 
 
+def passages(user: AnyUser) -> QuerySet[Passage]:
+    """The passages that a user may see and use: those of their school, and those that all schools share."""
+    if not isinstance(user, User) or user.role == User.Role.RESEARCHER:
+        return Passage.objects.none()
+    return Passage.objects.filter(Q(school__in=schools(user)) | Q(school=None))
+
+
+def changeable_passages(user: AnyUser) -> QuerySet[Passage]:
+    """The passages that a user may change: a shared one only by administrators of the whole installation."""
+    if isinstance(user, User) and user.role == User.Role.ADMINISTRATOR and user.school_id is None:
+        return passages(user)
+    return passages(user).exclude(school=None)
+
+
 def studies(user: AnyUser) -> QuerySet[Study]:
     """The studies that a researcher was granted; none for anybody else."""
     if not isinstance(user, User) or user.role != User.Role.RESEARCHER:
@@ -136,6 +151,14 @@ def school_class(user: AnyUser, pk: UUID, *, action: str) -> SchoolClass:
     if found is None:
         raise Hidden
     log_reading(user, action=action, about=found, school_id=found.school_id)
+    return found
+
+
+def passage(user: AnyUser, pk: UUID) -> Passage:
+    """One version of a passage."""
+    found = passages(user).select_related("school", "made_by").filter(pk=pk).first()
+    if found is None:
+        raise Hidden
     return found
 
 

@@ -7,10 +7,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sessions_app.models import LiveSession, User
+from sessions_app.reading import passages
 from sessions_app.refusals import Refused
 
 FIELDS = (
     "title", "activity", "school_class", "room", "scheduled_for", "capacity", "planned_groups", "study", "condition",
+    "passage",
 )  # fmt: skip
 """What a teacher decides in a draft."""
 
@@ -27,7 +29,7 @@ def draft_keep(draft: LiveSession, **chosen: Any) -> datetime:
     """Keep what was chosen; the rest stays. Refuses what is no draft any more. The moment of keeping is returned."""
     _choose(draft, chosen)
     draft.updated_at = timezone.now()
-    changes = {name: getattr(draft, name) for name in {*chosen, "condition"}}
+    changes = {name: getattr(draft, name) for name in {*chosen, "condition", "passage"}}
     changed = LiveSession.objects.filter(pk=draft.pk, status=LiveSession.Status.DRAFT).update(
         **changes, updated_at=draft.updated_at
     )
@@ -52,10 +54,14 @@ def draft_copy(session: LiveSession, *, by: User) -> LiveSession:
 
 
 def _choose(draft: LiveSession, chosen: dict[str, Any]) -> None:
-    """Put choices into a draft. A condition belongs to a Socratic study: with another activity there is none."""
+    """Put choices into a draft. A condition belongs to a Socratic study, and a passage or prompts to an activity that
+    uses them: with another activity there are none.
+    """
     for name, value in chosen.items():
         if name not in FIELDS:
             raise TypeError(f"{name} is nothing that a draft decides")
         setattr(draft, name, value)
     if draft.activity != LiveSession.Activity.SOCRATIC:
         draft.condition = None
+    if draft.passage is not None and draft.passage.kind != passages.kind_for(draft.activity):
+        draft.passage = None

@@ -501,12 +501,181 @@ class StudentMovedBack(Event, frozen=True):
     number: Count = 0
 
 
+# -- Reading aloud, and speaking
+
+
+class ReadingStarted(Event, frozen=True):
+    """A student began to read (or, without a passage, to speak). The server says which reading it is."""
+
+    KIND = "reading_started"
+    SENT = Sent.ACTION
+    PURPOSE = Purpose.AUDIO
+    CONTRIBUTION = True
+    PUSHES_STATE = True
+    reading: UUID | None = None
+
+
+class ReadingFinished(Event, frozen=True):
+    """A student says that the reading is finished. What of it is still on the device comes after."""
+
+    KIND = "reading_finished"
+    SENT = Sent.ACTION
+    PURPOSE = Purpose.AUDIO
+    PUSHES_STATE = True
+    reading: UUID | None = None
+
+
+class RecordingStopped(Event, frozen=True):
+    """A recorder stopped after this many chunks: a pause, another microphone, or the end."""
+
+    KIND = "recording_stopped"
+    SENT = Sent.FACT
+    PURPOSE = Purpose.AUDIO
+    CHANGES_BOARD = False
+    stream: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+    chunks: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+
+
+class Microphone(Event, frozen=True):
+    """How a student's microphone is: it records, is paused, or cannot be used, and why."""
+
+    KIND = "microphone"
+    SENT = Sent.FACT
+    state: Literal["on", "paused", "refused", "missing", "busy", "unsupported", "silent", "lost"]
+
+
+class Stuck(Event, frozen=True):
+    """A student asks for help with a word of the passage."""
+
+    KIND = "stuck"
+    SENT = Sent.ACTION
+    PURPOSE = Purpose.AUDIO
+    word: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+
+
+class HelpPlayed(Event, frozen=True):
+    """A student listened to a help."""
+
+    KIND = "help_played"
+    SENT = Sent.ACTION
+    PURPOSE = Purpose.AUDIO
+    help: UUID
+
+
+class HelpDismissed(Event, frozen=True):
+    """A student went on without a help."""
+
+    KIND = "help_dismissed"
+    SENT = Sent.ACTION
+    PURPOSE = Purpose.AUDIO
+    help: UUID
+
+
+class Listening(Event, frozen=True):
+    """Whether a reading is being listened to: all listeners may be busy, and its sound waits until one is free."""
+
+    KIND = "listening"
+    SENT = Sent.SERVER
+    reading: UUID
+    state: Literal["on", "waiting"]
+    engine: Short = ""
+
+
+class MiscueHeard(msgspec.Struct, frozen=True):
+    """A word of the passage that was read otherwise."""
+
+    kind: Short
+    index: int
+    counted: bool
+
+
+class WordsHeard(Event, frozen=True):
+    """How far a reading is, as heard by now: `seconds` of sound, `reached` of the passage's `of` words.
+
+    With `final` words the figures of the whole reading so far, and what has become known as read otherwise; without,
+    only the place is told.
+    """
+
+    KIND = "words"
+    SENT = Sent.SERVER
+    PURPOSE = Purpose.AUDIO
+    CONTRIBUTION = True
+    CHANGES_BOARD = False
+    reading: UUID
+    seconds: float
+    reached: int
+    of: int | None = None
+    final: bool = False
+    words: int | None = None
+    correct: int | None = None
+    errors: int | None = None
+    miscues: list[MiscueHeard] = []
+
+
+class Struggle(Event, frozen=True):
+    """A student is stuck at a word: silence, another attempt, or words that are not clear."""
+
+    KIND = "struggle"
+    SENT = Sent.SERVER
+    PURPOSE = Purpose.AUDIO
+    reading: UUID
+    sign: Short
+    index: int
+    word: Short
+    seconds: float
+
+
+class HelpGiven(Event, frozen=True):
+    """A student was shown a help for a word."""
+
+    KIND = "help_given"
+    SENT = Sent.SERVER
+    PURPOSE = Purpose.AUDIO
+    help: UUID
+    index: int
+    word: Short
+    reason: Short
+    author: Short
+
+
+class WindowMeasured(Event, frozen=True):
+    """A minute of a reading is complete."""
+
+    KIND = "window"
+    SENT = Sent.SERVER
+    PURPOSE = Purpose.AUDIO
+    CHANGES_BOARD = False
+    reading: UUID
+    number: int
+    words: int
+    wpm: float | None
+    wcpm: float | None
+    errors: int
+    confidence: float | None
+
+
+class ReadingEnded(Event, frozen=True):
+    """A reading is over and computed. Computed again, where sound came in afterwards."""
+
+    KIND = "reading_ended"
+    SENT = Sent.SERVER
+    PUSHES_STATE = True
+    reading: UUID
+    reason: Short
+    seconds: float
+    words: int
+    wcpm: float | None
+    accuracy: float | None
+
+
 KINDS: dict[str, type[Event]] = {
     kind.KIND: kind
     for kind in (
         Configured, Started, Ended, GroupsMade, LeaderChosen, MemberMoved, MemberRemoved, AttentionCheck,
         TakeoverRequested, TakeoverGranted, TakeoverRefused, SocketOpened, SocketClosed, ActionRefused, MemberJoin,
         MemberLeave, ConsentGiven, Ready, NotReady, LeaderReady, HelpRequest, Presence, Latency, ClientError, Progress,
+        AttentionConfirmed, ReadingStarted, ReadingFinished, RecordingStopped, Microphone, Stuck, HelpPlayed,
+        HelpDismissed, Listening, WordsHeard, Struggle, HelpGiven, WindowMeasured, ReadingEnded,
         AttentionConfirmed, ConditionAssigned, PriorKnowledgeGiven, PlaceChecked, AssessmentAnswered,
         AssessmentSubmitted, ContentBegun, Playback, ContentReached, InterventionOpened, QuestionAsked,
         ExchangeAnswered, InterventionClosed, SurveySubmitted, StudentMovedOn, StudentMovedBack,
@@ -515,7 +684,7 @@ KINDS: dict[str, type[Event]] = {
 
 CONTRIBUTIONS = tuple(sorted(kind.KIND for kind in KINDS.values() if kind.CONTRIBUTION))
 ERRORS = (ClientError.KIND, ActionRefused.KIND)
-ALERTS = (HelpRequest.KIND,)
+ALERTS = (HelpRequest.KIND, Stuck.KIND, Struggle.KIND)
 
 
 def payload(event: Event) -> dict[str, object]:

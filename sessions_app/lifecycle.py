@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from sessions_app import events, grouping, join_codes, timeline
 from sessions_app.models import Intervention, LiveSession, SessionEvent, StudentSession, User
+from sessions_app.reading import passages
 from sessions_app.refusals import Refused
 from sessions_app.study import interventions, journey
 
@@ -29,6 +30,8 @@ def session_configure(session: LiveSession, *, groups: int = 0) -> LiveSession:
         raise Refused("class_missing")
     if not session.school_class.memberships.exists():
         raise Refused("class_empty")
+    if missing := passages.what_is_missing(session):
+        raise Refused(missing)
     if not 0 <= groups <= grouping.MOST_GROUPS:
         raise Refused("group_count")
     now = timezone.now()

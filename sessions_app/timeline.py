@@ -29,11 +29,14 @@ LOCK = "SELECT session_id FROM sessions_app_sessioncounter WHERE session_id = AN
 
 APPEND = """
 WITH incoming AS MATERIALIZED (
-    SELECT * FROM unnest(
-        %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-        %s::timestamptz[], %s::text[], %s::uuid[], %s::text[]
+    SELECT * FROM ROWS FROM (
+        json_to_recordset(%s::json) AS (
+            id uuid, session_id uuid, sender uuid, key uuid, happened_at timestamptz, client_time timestamptz,
+            received_at timestamptz, event jsonb, student_session_id uuid
+        ),
+        unnest(%s::text[]), unnest(%s::text[])
     ) WITH ORDINALITY AS t(
-        id, session_id, sender, key, event_type, happened_at, client_time, received_at, payload, student_session_id,
+        id, session_id, sender, key, happened_at, client_time, received_at, payload, student_session_id, event_type,
         purpose, ord
     )
 ), judged AS MATERIALIZED (
@@ -42,7 +45,7 @@ WITH incoming AS MATERIALIZED (
         CASE
             WHEN c.session_id IS NULL THEN 'no_such_session'
             WHEN e.seq IS NOT NULL AND (e.event_type = 'action_refused' OR e.event_type = i.event_type
-                AND e.payload IS NOT DISTINCT FROM i.payload::jsonb) THEN 'stored'
+                AND e.payload IS NOT DISTINCT FROM i.payload) THEN 'stored'
             WHEN e.seq IS NOT NULL THEN 'key_reused'
             WHEN i.key IS NOT NULL AND i.received_at > c.ended_at + %s::interval
                 THEN 'session_over'
@@ -65,18 +68,19 @@ WITH incoming AS MATERIALIZED (
     INSERT INTO session_events (id, session_id, school_id, teacher_id, student_session_id, seq, event_type, event_time,
         client_time, payload, late, sender, key, created_at)
     SELECT id, session_id, school_id, teacher_id, student_session_id, seq, event_type, event_time,
-        client_time, payload::jsonb, late, sender, key, received_at
+        client_time, payload, late, sender, key, received_at
     FROM numbered
 ), advanced AS (
     UPDATE sessions_app_sessioncounter c SET last_seq = n.last
     FROM (SELECT session_id, max(seq) AS last FROM numbered GROUP BY session_id) n
     WHERE c.session_id = n.session_id
 )
-SELECT j.ord, j.verdict, coalesce(n.seq, j.stored_seq), coalesce(n.event_time, j.stored_time), coalesce(n.late, false),
-    j.stored_type,
-    (SELECT count(pg_notify(%s, concat_ws(' ', r.session_id, r.first, r.last)))
-     FROM (SELECT session_id, min(seq) AS first, max(seq) AS last FROM numbered GROUP BY session_id) r)
-FROM judged j LEFT JOIN numbered n USING (ord)
+SELECT j.verdict, coalesce(n.seq, j.stored_seq), coalesce(n.event_time, j.stored_time), coalesce(n.late, false),
+    j.stored_type
+FROM judged j LEFT JOIN numbered n USING (ord) CROSS JOIN (
+    SELECT count(pg_notify(%s, concat_ws(' ', r.session_id, r.first, r.last)))
+    FROM (SELECT session_id, min(seq) AS first, max(seq) AS last FROM numbered GROUP BY session_id) r
+) told
 ORDER BY j.ord
 """
 
@@ -140,27 +144,19 @@ class StoredEvent:
 
 
 def _parameters(events: Sequence[NewEvent]) -> tuple[Any, ...]:
-    """One array per column. Ids and times are written as literals here, at a fraction of the cost of adapting lists."""
+    """The batch as one JSON text, which is made and read at a fraction of the cost of an array per column."""
     return (
-        _literal(e.id for e in events),
-        _literal(e.session_id for e in events),
-        _literal(e.sender for e in events),
-        _literal(e.key for e in events),
-        _literal(e.event.KIND for e in events),
-        _literal(e.happened_at for e in events),
-        _literal(e.client_time for e in events),
-        _literal(e.received_at for e in events),
-        [msgspec.json.encode(e.event).decode() for e in events],
-        _literal(e.student_session_id for e in events),
-        _literal(e.event.PURPOSE and e.event.PURPOSE.value for e in events),
+        msgspec.json.encode(events).decode(),
+        _names(e.event.KIND for e in events),
+        _names(e.event.PURPOSE for e in events),
         LATE_EVENTS_FOR,
         CHANNEL,
     )
 
 
-def _literal(values: Iterable[UUID | datetime | str | None]) -> str:
-    """An array literal of values that need no quoting: ids, moments, our own names."""
-    return "{" + ",".join("NULL" if value is None else f'"{value}"' for value in values) + "}"
+def _names(values: Iterable[str | None]) -> str:
+    """An array literal of our own names, which need no quoting."""
+    return "{" + ",".join([value or "NULL" for value in values]) + "}"
 
 
 def open_timeline(session: LiveSession, *, opened_at: datetime) -> None:
@@ -182,7 +178,7 @@ def append(events: Sequence[NewEvent]) -> list[Appended]:
     with connection.cursor() as cursor:
         cursor.execute(LOCK, (sorted({e.session_id for e in events}),))
         cursor.execute(APPEND, _parameters(events))
-        return [Appended(*row[1:6]) for row in cursor.fetchall()]
+        return [Appended(*row) for row in cursor.fetchall()]
 
 
 def record(
@@ -210,7 +206,7 @@ async def append_batch(db: psycopg.AsyncConnection[Any], events: Sequence[NewEve
         await db.execute(LOCK, (sorted({e.session_id for e in events}),))
         cursor = await db.execute(APPEND, _parameters(events))
         rows = await cursor.fetchall()
-    return [Appended(*row[1:6]) for row in rows]
+    return [Appended(*row) for row in rows]
 
 
 def read(session_id: UUID, *, after: int = 0, limit: int = 5000) -> list[StoredEvent]:
@@ -240,6 +236,12 @@ def position(session_id: UUID) -> Position | None:
     """The last committed place of a session's timeline, or None while it is a draft."""
     row = SessionCounter.objects.filter(session_id=session_id).values_list("epoch", "last_seq").first()
     return Position(*row) if row else None
+
+
+def position_of_student(student_session_id: UUID) -> int:
+    """The last committed place of the timeline that a student session belongs to; 0 where there is none."""
+    seq = SessionCounter.objects.filter(session__student_sessions=student_session_id).values_list("last_seq", flat=True)
+    return seq.first() or 0
 
 
 async def position_batch(db: psycopg.AsyncConnection[Any], session_id: UUID) -> Position | None:

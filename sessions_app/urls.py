@@ -3,7 +3,7 @@ from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
 from sessions_app.api import live_sessions, me, practice, tokens
-from sessions_app.views import account, board, class_student, classes, join, student, teach
+from sessions_app.views import account, board, class_student, classes, join, passages, student, teach
 
 urlpatterns = [
     path("", account.home, name="home"),
@@ -34,6 +34,11 @@ urlpatterns = [
     path("teach/sessions/<uuid:session_id>/move-on", board.move_on, name="teach_board_move_on"),
     path("teach/sessions/<uuid:session_id>/move-back", board.move_back, name="teach_board_move_back"),
     path("teach/sessions/<uuid:session_id>/requests/<uuid:takeover>", board.answer, name="teach_board_request"),
+    path("teach/passages/", passages.passage_list, name="teach_passages"),
+    path("teach/passages/new/", passages.passage_new, name="teach_passage_new"),
+    path("teach/passages/import/", passages.passage_import, name="teach_passage_import"),
+    path("teach/passages/<uuid:passage_id>/", passages.passage_detail, name="teach_passage"),
+    path("teach/passages/<uuid:passage_id>/archive", passages.passage_archive, name="teach_passage_archive"),
     path("teach/classes/", classes.class_list, name="teach_classes"),
     path("teach/classes/<uuid:class_id>/", classes.class_detail, name="teach_class"),
     path("teach/classes/<uuid:class_id>/import/", classes.class_import, name="teach_class_import"),

@@ -10,6 +10,7 @@ from sessions_app.models import (
     ClassMembership,
     Consent,
     LiveSession,
+    Passage,
     School,
     SchoolClass,
     Student,
@@ -45,6 +46,8 @@ def consent(
 def make_session(teacher: User, school_class: SchoolClass, *, groups: int = 2, **more: object) -> LiveSession:
     """A configured session: its code works."""
     fields = {"title": "The Ironworks", "activity": "socratic"} | more
+    if fields["activity"] != "socratic" and "passage" not in fields:
+        fields["passage"] = Passage.objects.create(school=teacher.school, title="Boats", text="Boats come.")
     draft = LiveSession.objects.create(school=teacher.school, teacher=teacher, school_class=school_class, **fields)
     return lifecycle.session_configure(draft, groups=groups)
 

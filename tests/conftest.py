@@ -21,12 +21,26 @@ from config.local import stack
 stack.ensure()
 django.setup()
 
+from tests.databases import migrated_template
+
 # A password's hash is slow on purpose; the cast signs in some thousand times. A server verifies it all the same.
 PBKDF2PasswordHasher.iterations = 1
 # Every test client would look for all static files; those that are wanted are served by a server under test.
 settings.MIDDLEWARE.remove("servestatic.middleware.ServeStaticMiddleware")
 
-pytest_plugins = ["tests.bedrock_stand_in", "tests.cast", "tests.learners", "tests.study_cast", "tests.world"]
+pytest_plugins = [
+    "tests.bedrock_stand_in",
+    "tests.cast",
+    "tests.learners",
+    "tests.reading_cast",
+    "tests.study_cast",
+    "tests.world",
+]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    connection.settings_dict["TEST"]["TEMPLATE"] = migrated_template()
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,14 @@ GET  teach_report_export@over          302 302 302 200 404 404 403 403 200 404 2
 GET  teach_student                     302 302 302 200 404 404 403 403 200 404 200
 
 # Classes.
+GET  teach_passages                    302 302 302 200 200 200 403 403 200 200 200
+GET  teach_passage_new                 302 302 302 200 200 200 403 403 200 200 200
+POST teach_passage_new                 302 302 302 302 302 302 403 403 302 302 302
+GET  teach_passage_import              302 302 302 200 200 200 403 403 200 200 200
+POST teach_passage_import              302 302 302 400 400 400 403 403 400 400 400
+GET  teach_passage                     302 302 302 200 200 404 403 403 200 404 200
+POST teach_passage                     302 302 302 302 302 404 403 403 302 404 302
+POST teach_passage_archive             302 302 302 302 302 404 403 403 302 404 302
 GET  teach_classes                     302 302 302 200 200 200 403 403 200 200 200
 POST teach_classes                     302 302 302 302 302 302 403 403 403 403 403
 GET  teach_class                       302 302 302 200 404 404 403 403 200 404 200
@@ -169,6 +177,9 @@ DATA: dict[str, Any] = {
     "teach_board_move_on": {"student": "student_session", "step": "content"},
     "teach_board_move_back": {"student": "student_session"},
     "teach_board_request": {"decision": "granted"},
+    "teach_passage_new": {"title": "Another", "kind": "passage", "text": "Boats."},
+    "teach_passage": {"title": "Another", "text": "Boats."},
+    "teach_passage_archive": {"archived": "1"},
     "teach_classes": {"name": "Another class"},
     "teach_class": {"label": "Uma"},
     "teach_class_import": {"text": "label\nUma\n"},

@@ -7,7 +7,17 @@ import pytest
 from django.test import Client
 
 from sessions_app import data_requests, enrolment, learners, lifecycle, tokens
-from sessions_app.models import LiveSession, School, SchoolClass, Student, StudentSession, Study, TakeoverRequest, User
+from sessions_app.models import (
+    LiveSession,
+    Passage,
+    School,
+    SchoolClass,
+    Student,
+    StudentSession,
+    Study,
+    TakeoverRequest,
+    User,
+)
 from tests.cast import join, make_session, make_user
 
 WHO = ("nobody", "sam", "tia", "alice", "bob", "charlie", "rosa", "rolf", "ada", "aron", "root")
@@ -81,5 +91,6 @@ def world(
             "membership_id": place.pk, "student_id": sam.pk, "student_session": members["sam"].pk,
             "takeover": takeover.pk, "code": session.join_code, "form": "csv", "user": alice.pk, "study": study.pk,
             "school": school.pk, "request_id": asked.pk, "copy_form": "json",
+            "passage_id": Passage.objects.create(school=school, title="The canal", text="Boats brought coal.").pk,
         },
     )  # fmt: skip

@@ -5,6 +5,7 @@ import logging
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import psycopg
 from django.db import InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
@@ -40,9 +41,19 @@ CLOSE_FOR: dict[str, Close] = {
 }
 
 
-def ack(acks: list[tuple[UUID, int]]) -> str:
-    listed = ",".join([f'{{"key":"{key}","seq":{seq}}}' for key, seq in acks])
-    return f'{{"type":"ack","acks":[{listed}]}}'
+class Ack(msgspec.Struct, frozen=True):
+    """The event with this key is committed, at this place."""
+
+    key: UUID
+    seq: int
+
+
+class AckFrame(msgspec.Struct, frozen=True, tag_field="type", tag="ack"):
+    acks: list[Ack]
+
+
+def ack(acks: list[Ack]) -> str:
+    return Encoder.text(AckFrame(acks))
 
 
 def error_body(code: str, message: str, key: UUID | None = None, *, retry: bool = False) -> dict[str, Any]:

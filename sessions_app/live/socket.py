@@ -1,7 +1,8 @@
 """What a teacher's and a student's socket have in common: a plain receive loop, frames out, one close.
 
 These are Channels consumers by routing and by interface, but they receive by themselves: the dispatch of an ordinary
-consumer makes a task per message, which costs more than everything else that happens to an event.
+consumer makes a task per message, which costs more than everything else that happens to an event. Where the server
+offers it (`lyceum.direct`), not even a queue and a task stand between the connection and the page.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from channels.consumer import AsyncConsumer
@@ -31,6 +32,16 @@ FRAMES_PER_SECOND = 100.0
 """What one page may send: far more than a page of ours does, and too little to slow the others down."""
 
 
+class Direct(Protocol):
+    """What our own server offers beside ASGI, under `lyceum.direct` in the scope's extensions."""
+
+    def receive_by(self, take: Callable[[str | bytes], None]) -> None:
+        """Call `take` with each message from now on; `receive` still tells of the end."""
+
+    def send_text(self, text: str) -> bool:
+        """Send at once. False where the page does not read what it is sent."""
+
+
 def cookie(scope: dict[str, Any], name: str) -> str:
     """A cookie among the headers of the handshake, or nothing."""
     for header, value in scope["headers"]:
@@ -49,6 +60,7 @@ class Socket(AsyncConsumer):
     def __init__(self) -> None:
         super().__init__()
         self.connection: UUID = uuid7()
+        self._direct: Direct | None = None
         self._outgoing: list[str] = []
         self._sender: asyncio.Task[None] | None = None
         self._closing = False
@@ -63,30 +75,35 @@ class Socket(AsyncConsumer):
         if (await receive())["type"] != "websocket.connect":
             return
         await send({"type": "websocket.accept"})
+        self._direct = scope.get("extensions", {}).get("lyceum.direct")
         self.services = services()
         try:
             if self.services.stopping:
                 self.end(Close.RESTARTING)
             else:
                 await self.opened()
+            if self._direct is not None:
+                self._direct.receive_by(self._take)
             while True:
                 message = await receive()
                 if message["type"] == "websocket.disconnect":
                     code = message.get("code") or 1006
                     return
-                if self._closing:
-                    continue
-                if self._too_many():
-                    self.end(Close.BUSY)
-                    continue
                 text = message.get("text")
-                if text is not None:
-                    self.text(text)
-                else:
-                    self.binary(message.get("bytes") or b"")
+                self._take(text if text is not None else message.get("bytes") or b"")
         finally:
             self._closing = True
             self.closed(code)
+
+    def _take(self, message: str | bytes) -> None:
+        if self._closing:
+            return
+        if self._too_many():
+            self.end(Close.BUSY)
+        elif isinstance(message, str):
+            self.text(message)
+        else:
+            self.binary(message)
 
     def _too_many(self) -> bool:
         """Whether this frame is one more than the page may send by now."""
@@ -116,6 +133,10 @@ class Socket(AsyncConsumer):
     def push(self, frame: str) -> None:
         """Send a frame soon. A page that does not read is closed, and comes back for what it missed."""
         if self._closing:
+            return
+        if self._direct is not None:
+            if not self._direct.send_text(frame):
+                self.end(Close.BUSY)
             return
         self._outgoing.append(frame)
         if len(self._outgoing) > MOST_FRAMES_WAITING:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from django.utils import timezone
 
-from sessions_app import enrolment, roster, wire
+from sessions_app import enrolment, roster, timeline, wire
 from sessions_app.events import SocketClosed, SocketOpened
 from sessions_app.live import protocol
 from sessions_app.live.broadcast import Watch
@@ -28,7 +28,7 @@ class StudentSocket(Socket):
     def __init__(self) -> None:
         super().__init__()
         self.student_session: UUID
-        self._acks: list[tuple[UUID, int]] = []
+        self._acks: list[protocol.Ack] = []
         self._state: dict[str, Any] = {}
         self._watch: Watch | None = None
         self._held: enrolment.Ticket
@@ -41,7 +41,7 @@ class StudentSocket(Socket):
         if ticket is None or ticket.student_session != self.student_session:
             return self.end(Close.NOT_SIGNED_IN)
         try:
-            member, state = await self.services.in_thread(_member_and_state, ticket)
+            seen, member, state = await self.services.in_thread(_member_and_state, ticket)
         except Refused as refused:
             return self._refuse(refused)
         except (Busy, *protocol.DATABASE_AWAY):
@@ -58,6 +58,9 @@ class StudentSocket(Socket):
         )
         self.services.hub.add_student(watch, self)
         self.push_state(state)
+        if watch.seq > seen:  # what was read may be out of date, and the watch has told of it already
+            self.recheck()
+            watch.student_changed(self.student_session)
         if roster.waits_for_question(state):
             self.services.asking.question(self.student_session)
         try:
@@ -126,7 +129,7 @@ class StudentSocket(Socket):
         """Acknowledgements of one commit go into one frame: it is made when the loop comes round."""
         if not self._acks:
             self.services.soon(self._send_acks)
-        self._acks.append((key, seq))
+        self._acks.append(protocol.Ack(key, seq))
 
     def _send_acks(self) -> None:
         acks, self._acks = self._acks, []
@@ -136,6 +139,8 @@ class StudentSocket(Socket):
         self.push(Encoder.text({"type": "error", **error}))
 
 
-def _member_and_state(ticket: enrolment.Ticket) -> tuple[StudentSession, dict[str, Any]]:
+def _member_and_state(ticket: enrolment.Ticket) -> tuple[int, StudentSession, dict[str, Any]]:
+    """Who a ticket is, their state, and the place in the timeline behind which both may have changed."""
+    seen = timeline.position_of_student(ticket.student_session)
     member = enrolment.member_by_ticket(ticket)
-    return member, roster.student_states([member])[member.pk]
+    return seen, member, roster.student_states([member])[member.pk]

@@ -23,8 +23,8 @@ class BatchMetrics(TimeOrderedModel):
 
     PERSONAL = ("transcripts",)
     NOT_PERSONAL = (
-        "reading", "number", "starts", "ends", "words", "correct", "wpm", "wcpm", "omissions", "insertions",
-        "substitutions", "repetitions", "self_corrections", "confidence", "created_at",
+        "reading", "number", "starts", "ends", "words", "attempted", "correct", "wpm", "wcpm", "omissions",
+        "insertions", "substitutions", "repetitions", "self_corrections", "confidence", "created_at",
     )  # fmt: skip
 
     reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="windows")
@@ -32,6 +32,7 @@ class BatchMetrics(TimeOrderedModel):
     starts = models.FloatField(_("from, s"))
     ends = models.FloatField(_("until, s"))
     words = models.PositiveIntegerField(_("words spoken"))
+    attempted = models.PositiveIntegerField(_("passage words reached"), null=True)
     correct = models.PositiveIntegerField(_("passage words read correctly"), null=True)
     wpm = models.FloatField(_("words a minute"), null=True)
     wcpm = models.FloatField(_("words correct a minute"), null=True)
@@ -72,13 +73,14 @@ class Miscue(TimeOrderedModel):
 
     `index` is the 0-based word of the passage (an insertion: the word that it stands before). `type` is empty where
     the machine heard the word as it stands and the teacher did not. A correction says what it is instead:
-    `corrected_type` is empty for "read correctly".
+    `corrected_type` is empty for "read correctly". `counted` says whether the machine took it for an error: of what it
+    is not sure of it does not.
     """
 
     PERSONAL = ("heard", "reason", "decided_by")
     NOT_PERSONAL = (
-        "reading", "type", "index", "expected", "starts", "ends", "confidence", "decision", "corrected_type",
-        "decided_at", "created_at",
+        "reading", "type", "index", "expected", "starts", "ends", "confidence", "counted", "decision",
+        "corrected_type", "decided_at", "created_at",
     )  # fmt: skip
 
     class Decision(models.TextChoices):
@@ -94,6 +96,7 @@ class Miscue(TimeOrderedModel):
     starts = models.FloatField(_("at, s"), null=True)
     ends = models.FloatField(_("until, s"), null=True)
     confidence = models.FloatField(_("confidence"), null=True)
+    counted = models.BooleanField(_("counted as an error"), default=False)
     decision = models.CharField(_("decision"), max_length=10, choices=Decision.choices, default=Decision.OPEN)
     corrected_type = models.CharField(_("corrected to"), max_length=16, choices=MiscueType.choices, blank=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)

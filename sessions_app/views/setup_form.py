@@ -5,10 +5,11 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from sessions_app import access, grouping
-from sessions_app.models import Condition, LiveSession, User
+from sessions_app.models import Condition, LiveSession, Passage, User
+from sessions_app.reading import passages
 
 
 class ConditionField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
@@ -21,6 +22,17 @@ class ConditionField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not g
             "minutes": condition.interval_key,
             "questions": condition.get_intervention_type_display(),
         }
+
+
+class PassageField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    """What can be read aloud or said, with its length."""
+
+    def label_from_instance(self, passage: Passage) -> str:
+        if passage.kind == Passage.Kind.PROMPTS:
+            return _("%(title)s (prompts)") % {"title": passage.title}
+        length = ngettext("%(n)s word", "%(n)s words", passage.words) % {"n": passage.words}
+        grade = _("grade %(grade)s") % {"grade": passage.grade} if passage.grade is not None else ""
+        return f"{passage.title} ({', '.join(part for part in (grade, length) if part)})"
 
 
 class FirstStep(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -73,6 +85,14 @@ class SetUp(FirstStep):
         help_text=gettext_lazy("Only a Socratic study has one."),
     )
 
+    passage = PassageField(
+        label=gettext_lazy("Passage or prompts"),
+        queryset=Passage.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("Nothing chosen"),
+        help_text=gettext_lazy("What is read aloud; for the other speaking activities the prompts."),
+    )
+
     class Meta(FirstStep.Meta):
         fields = ("title", "activity", "school_class", "room", "scheduled_for", "capacity", "study")  # type: ignore[assignment]
         widgets = {
@@ -80,10 +100,16 @@ class SetUp(FirstStep):
         }
 
     def __init__(self, *args: Any, user: User, instance: LiveSession, **options: Any) -> None:
-        initial = {"groups": instance.planned_groups, "condition": instance.condition_id}
+        initial = {
+            "groups": instance.planned_groups,
+            "condition": instance.condition_id,
+            "passage": instance.passage_id,
+        }
         super().__init__(*args, user=user, instance=instance, initial=initial, **options)
         self.fields["title"].required = False
         self._choose_from("study", instance.school.studies.all(), _("No study"))
+        offered = passages.current(access.passages(user)) | access.passages(user).filter(sessions=instance)
+        self._choose_from("passage", offered.order_by("kind", "title"), _("Nothing chosen"))
 
     def column(self, name: str) -> str:
         return "planned_groups" if name == "groups" else name
@@ -91,6 +117,9 @@ class SetUp(FirstStep):
     def clean(self) -> dict[str, Any]:
         """A condition is of a Socratic study, and of the cells that the chosen study runs."""
         cleaned = super().clean() or self.cleaned_data
+        chosen = cleaned.get("passage")
+        if chosen is not None and chosen.kind != passages.kind_for(cleaned.get("activity", "")):
+            self.add_error("passage", _("That does not fit the activity: a passage is read aloud, prompts are said."))
         condition, study = cleaned.get("condition"), cleaned.get("study")
         if condition is None:
             return cleaned

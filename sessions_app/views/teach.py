@@ -20,7 +20,10 @@ from sessions_app.views.desk import DeskRequest, at_desk
 from sessions_app.views.setup_form import FirstStep, SetUp
 
 PER_PAGE = 25
-FIELD_OF = {"title_missing": "title", "class_missing": "school_class", "class_empty": "school_class"}
+FIELD_OF = {
+    "title_missing": "title", "class_missing": "school_class", "class_empty": "school_class",
+    "passage_missing": "passage", "prompts_missing": "passage",
+}  # fmt: skip
 
 
 @require_safe

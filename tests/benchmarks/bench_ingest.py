@@ -52,6 +52,7 @@ def closed_loop() -> Iterator[Result]:
     limit = (before + single_row_inserts()) / 2
     yield at_least("ingest.closed_loop", seen["per_second"], "events/s", limit=limit, ratio=0.5)
     yield told("ingest.closed_loop.cpu", seen["per_cpu_second"], "events/CPU-s")
+    yield told("ingest.closed_loop.client_cpu", seen["client_cores"], "cores")
     yield told("ingest.closed_loop.ack_p50", seen["ack_p50_ms"], "ms")
     yield told("ingest.closed_loop.ack_p99", seen["ack_p99_ms"], "ms")
     yield from _whole("ingest.closed_loop", seen)
@@ -202,6 +203,7 @@ def _compared(sessions: list[LiveSession], found: list[dict[str, Any]], *, cpu: 
     return {
         "per_second": sum(each["acked_in_time"] / each["seconds"] for each in found),
         "per_cpu_second": acked / cpu,
+        "client_cores": sum(each["cpu_seconds"] / each["seconds"] for each in found),
         "server_mib": memory,
         "ack_p50_ms": _quantile(waits, 0.5) * 1000,
         "ack_p99_ms": _quantile(waits, 0.99) * 1000,

@@ -74,7 +74,7 @@ async def run(plan: dict[str, Any]) -> dict[str, Any]:
     await asyncio.sleep(1)
     print("ready", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     if plan["rate"]:
         await offer(students, plan["rate"], plan["seconds"])
     else:
@@ -84,7 +84,7 @@ async def run(plan: dict[str, Any]) -> dict[str, Any]:
         await asyncio.sleep(plan["seconds"])
         for student in students:
             student.closed_loop = False
-    seconds = time.perf_counter() - began
+    seconds, used = time.perf_counter() - began, time.process_time() - used
     acked = sum(student.acked for student in students)
     end = time.perf_counter() + SETTLE
     while any(student.waiting for student in students) and time.perf_counter() < end:
@@ -94,6 +94,7 @@ async def run(plan: dict[str, Any]) -> dict[str, Any]:
         page.connection.close()
     return {
         "seconds": seconds,
+        "cpu_seconds": used,
         "acked_in_time": acked,
         "sent": sum(s.sent for s in students),
         "acked": sum(s.acked for s in students),

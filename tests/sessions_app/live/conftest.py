@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
+
+from tests.databases import database_url
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -49,16 +49,6 @@ class Server:
         if self.process.stdout is not None:
             self.process.stdout.close()
         return status
-
-
-def database_url() -> str:
-    db = connection.settings_dict
-    host = quote(str(db["HOST"]), safe="")
-    if str(db["HOST"]).startswith("/"):
-        return f"postgresql://{quote(db['USER'])}@/{quote(db['NAME'])}?host={host}"
-    password = f":{quote(db['PASSWORD'])}" if db["PASSWORD"] else ""
-    port = f":{db['PORT']}" if db["PORT"] else ""
-    return f"postgresql://{quote(db['USER'])}{password}@{host}{port}/{quote(db['NAME'])}"
 
 
 def serve(log: Path, *arguments: str, program: str = "config.server", port: int = 0, **environment: str) -> Server:

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -16,7 +17,8 @@ from config.local import postgres, record
 from config.local.server import Share
 from sessions_app.models import LiveSession, SchoolClass, StudentSession
 from tests.cast import join, make_student
-from tests.sessions_app.live.conftest import database_url, serve
+from tests.databases import database_url
+from tests.sessions_app.live.conftest import serve
 from tests.sessions_app.live.ledger import Account, Students, settle
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -62,7 +64,7 @@ def kill_postgres(home: Path) -> None:
 async def in_mid_write(database: str, students: Students, kill: Callable[[], None], *, acknowledged: bool) -> float:
     """Hold the session's counter row until a batch waits for it, then kill; seconds until the next acknowledgement.
 
-    `acknowledged` waits as well for an acknowledgement that came although nothing can be written.
+    `acknowledged` waits as well until more is acknowledged than is written.
     """
     db = await psycopg.AsyncConnection.connect(database)
     await db.execute("SELECT FROM sessions_app_sessioncounter FOR UPDATE")
@@ -72,7 +74,9 @@ async def in_mid_write(database: str, students: Students, kill: Callable[[], Non
         assert time.monotonic() < held_at + PATIENCE, "nothing was being written"
         await asyncio.sleep(0.01)
         await db.execute("SELECT pg_stat_clear_snapshot()")
-    while acknowledged and students.last_acknowledged_at < held_at:
+    written = "SELECT count(*) FROM session_events WHERE event_type = 'latency'"
+    while acknowledged and await _number(db, written) >= students.acknowledged:
+        assert time.monotonic() < held_at + PATIENCE, "nothing was acknowledged before it was written"
         await asyncio.sleep(0.01)
     killed_at = time.monotonic()
     await asyncio.to_thread(kill)
@@ -81,6 +85,11 @@ async def in_mid_write(database: str, students: Students, kill: Callable[[], Non
         assert time.monotonic() < killed_at + PATIENCE, "nothing was acknowledged any more"
         await asyncio.sleep(0.01)
     return students.last_acknowledged_at - killed_at
+
+
+async def _number(db: psycopg.AsyncConnection[Any], query: str) -> int:
+    row = await (await db.execute(query)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def play(database: str, students: Students, kills: list[Callable[[], None]], *, acknowledged: bool = False) -> Account:
