@@ -85,8 +85,8 @@ POST teach_board_move                  401 401 401 204 404 404 404 404 204 404 2
 POST teach_board_leader                401 401 401 204 404 404 404 404 204 404 204
 POST teach_board_remove                401 401 401 204 404 404 404 404 204 404 204
 POST teach_board_attention             401 401 401 204 404 404 404 404 204 404 204
-POST teach_board_move_on               401 401 401 409 404 404 404 404 409 404 409
-POST teach_board_move_back             401 401 401 409 404 404 404 404 409 404 409
+POST teach_board_move_on               401 401 401 400 404 404 404 404 400 404 400
+POST teach_board_move_back             401 401 401 400 404 404 404 404 400 404 400
 POST teach_board_request               401 401 401 204 404 404 404 404 204 404 204
 GET  teach_report@over                 302 302 302 200 404 404 403 403 200 404 200
 GET  teach_report_export@over          302 302 302 200 404 404 403 403 200 404 200

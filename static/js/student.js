@@ -47,7 +47,7 @@ const outbox = new Outbox(store, {
   onRefused: (record, error) => {
     if (!FACTS.has(record.event)) say(error.message, HAD.has(error.code) ? "watch" : "act");
     showBusy();
-    way.changed();
+    way.refused(record, error.message);
   },
 });
 const way = new Way({

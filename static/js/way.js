@@ -4,7 +4,8 @@
  *
  *   enter(material)   the step begins, or the page was loaded in the middle of it
  *   update(material)  the server said something new about it
- *   changed()         an event was kept, sent or refused
+ *   changed()         an event was kept or sent
+ *   refused(record, message)  an event was not taken
  *   go()              the button in the dock was pressed
  *   leave()           another step begins
  */
@@ -95,6 +96,11 @@ export class Way {
 
   changed() {
     this.#shown?.changed?.();
+  }
+
+  /** The server did not take an event: the component has what was in it. */
+  refused(record, message) {
+    this.#shown?.refused?.(record, message);
   }
 
   /** The questionnaire's statements come with the page, in the reader's language. */

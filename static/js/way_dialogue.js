@@ -15,6 +15,7 @@ export class Dialogue {
   #seconds = 0;
   #since = null;
   #timer = 0;
+  #given = new Set();
 
   constructor(root, page) {
     this.#root = root;
@@ -57,14 +58,14 @@ export class Dialogue {
   changed() {
     if (!this.#material) return;
     const open = this.#open();
-    const [sent] = this.#page.waiting("exchange_answer").filter(({ data }) => data.exchange === open?.id);
-    const writing = open && !sent;
+    for (const { data } of this.#page.waiting("exchange_answer")) this.#given.add(data.exchange);
+    const writing = open && !this.#given.has(open.id);
     this.#root.querySelector("#dialogue-form").hidden = !writing;
     const thinking = this.#root.querySelector("#dialogue-thinking");
     const was = thinking.hidden;
     thinking.hidden = Boolean(writing);
-    if (!writing) thinking.querySelector("span").textContent = this.#meanwhile(sent);
-    if (was && !writing) this.#page.speak(this.#meanwhile(sent));
+    if (!writing) thinking.querySelector("span").textContent = this.#meanwhile(open);
+    if (was && !writing) this.#page.speak(this.#meanwhile(open));
     const { exchanges, questions } = this.#material;
     const number = open?.number ?? exchanges.length + 1;
     this.#page.count(Math.min(number, questions), questions, fill(gettext("Question %(n)s of %(of)s"), { n: Math.min(number, questions), of: questions }));
@@ -89,8 +90,20 @@ export class Dialogue {
     return this.#material.exchanges.find(({ answer }) => answer === null);
   }
 
-  #meanwhile(sent) {
-    if (sent && !this.#page.isOpen()) {
+  /** What was not taken is in its field again, whole. */
+  refused({ event, data }, message) {
+    if (event !== "exchange_answer") return;
+    this.#given.delete(data.exchange);
+    if (data.exchange === this.#shown) {
+      this.answer.value = data.text;
+      this.#fail(message);
+    }
+    this.changed();
+  }
+
+  /** `open` is the question whose answer is on its way; without one the next question is awaited. */
+  #meanwhile(open) {
+    if (open && !this.#page.isOpen()) {
       return gettext("Your answer is kept on this device. It is sent by itself when the connection is back; then it goes on.");
     }
     if (!this.#page.isOpen()) return gettext("No connection at the moment. The next question comes when it is back.");

@@ -19,6 +19,7 @@ export class Pager {
   #since = null;
   #timer = 0;
   #begun = 0;
+  #handedIn = false;
 
   constructor(root, page) {
     this.#root = root;
@@ -40,6 +41,7 @@ export class Pager {
     this.#sent = { ...this.#answers };
     this.#seconds = {};
     this.#at = 0;
+    this.#handedIn = false;
     this.#begun = Date.now();
     this.#root.querySelector("form").hidden = true;
     const draft = await this.#page.drafts.get(material.id);
@@ -68,11 +70,18 @@ export class Pager {
 
   changed() {
     if (!this.#material) return;
-    if (this.#page.waiting(HAND_IN[this.#material.kind]).length) {
+    if (this.#handedIn || this.#page.waiting(HAND_IN[this.#material.kind]).length) {
       this.#page.busy();
       return;
     }
     this.#page.button({ label: this.#isLast ? gettext("Hand in") : gettext("Next"), icon: this.#isLast ? "check" : "right" });
+  }
+
+  refused({ event }, message) {
+    if (event !== HAND_IN[this.#material?.kind]) return;
+    this.#handedIn = false;
+    this.#fail(message);
+    this.changed();
   }
 
   go() {
@@ -126,7 +135,7 @@ export class Pager {
       const hint = this.#root.querySelector("#pager-note");
       hint.hidden = !note;
       hint.textContent = note ?? "";
-      this.#root.querySelector("#pager-fields").replaceChildren(...fields.map((field) => this.#field(field, fields.length === 1)));
+      this.#root.querySelector("#pager-fields").replaceChildren(...fields.map((field) => this.#field(field, field.text === title)));
     }
     const n = Math.min(this.#at + 1, of);
     this.#page.count(n, of, fill(gettext("%(n)s of %(of)s"), { n, of }));
@@ -161,14 +170,15 @@ export class Pager {
     );
   }
 
-  #field({ id, kind, text, options, low, high }, alone) {
+  /** `said`: the page's title says already what is asked. */
+  #field({ id, kind, text, options, low, high }, said) {
     const build = { scale: "scale", choice: "choice", yesno: "choice", text: "text" }[kind];
     const field = this.#root.querySelector(`#${build}-template`).content.firstElementChild.cloneNode(true);
     field.dataset.field = id;
     field.dataset.kind = kind;
     const label = field.querySelector("legend, label");
     label.textContent = text;
-    if (alone) label.className = "sr";
+    if (said) label.className = "sr";
     if (kind === "text") {
       const area = field.querySelector("textarea");
       area.id = `field-${id}`;
@@ -231,6 +241,7 @@ export class Pager {
   #handIn() {
     const { kind, form, pages } = this.#material;
     const fields = pages.flatMap((page) => page.fields);
+    this.#handedIn = true;
     const seconds = Math.round((Date.now() - this.#begun) / 100) / 10;
     if (kind === "assessment") {
       const given = fields.filter(({ id }) => this.#answers[id] !== undefined);

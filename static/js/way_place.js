@@ -14,6 +14,7 @@ export class Place {
   #material = null;
   #measuring = false;
   #last = null;
+  #goesOn = false;
 
   constructor(root, page) {
     this.#root = root;
@@ -24,6 +25,7 @@ export class Place {
   enter(material) {
     this.#measuring = false;
     this.#last = null;
+    this.#goesOn = false;
     this.update(material);
   }
 
@@ -41,7 +43,7 @@ export class Place {
   }
 
   changed() {
-    const sending = this.#page.waiting("place").length > 0;
+    const sending = this.#goesOn || this.#page.waiting("place").length > 0;
     const shown = this.#measuring ? "measuring" : (this.#last ?? "ask");
     for (const part of this.#root.querySelectorAll("[data-place]")) part.hidden = part.dataset.place !== shown;
     this.#root.querySelector("#place-without").hidden = this.#measuring || sending;
@@ -75,7 +77,14 @@ export class Place {
     this.changed();
   }
 
+  refused({ event }) {
+    if (event !== "place") return;
+    this.#goesOn = false;
+    this.changed();
+  }
+
   #goOn() {
+    this.#goesOn = true;
     this.#page.send("place", { outcome: "skipped", go_on: true, user_agent: navigator.userAgent.slice(0, 400) });
     this.changed();
   }

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from sessions_app import enrolment
-from sessions_app.models import LiveSession, Student, User
+from sessions_app.models import LiveSession, Student, StudentSession, User
 from tests.cast import join
 from tests.sessions_app.live.conftest import Server, server, web_process  # noqa: F401
 
@@ -55,11 +56,19 @@ class Windows:
         """A small phone that nobody has signed in on."""
         return self._open(320, 640)
 
+    def open_phone(self, *, width: int = 320, height: int = 640, **more: Any) -> Page:
+        """A phone of another size, with what a browser context may have besides (a geolocation, permissions)."""
+        return self._open(width, height, **more)
+
+    def give_ticket(self, page: Page, member: StudentSession) -> None:
+        """Let a phone hold a student's ticket."""
+        self._give(page, enrolment.cookie_name(member.pk), enrolment.ticket_sign(member))
+
     def student(self, session: LiveSession, student: Student) -> Page:
         """A phone on which the student has joined."""
         page = self.phone()
         member = join(session, student)
-        self._give(page, enrolment.cookie_name(member.pk), enrolment.ticket_sign(member))
+        self.give_ticket(page, member)
         page.goto(f"/s/{member.pk}/")
         page.wait_for_selector("body[data-link=live]")
         return page
@@ -74,8 +83,9 @@ class Windows:
         for context in self._contexts:
             context.close()
 
-    def _open(self, width: int, height: int) -> Page:
-        context = self.browser.new_context(base_url=self.origin, viewport={"width": width, "height": height})
+    def _open(self, width: int, height: int, **more: Any) -> Page:
+        viewport = {"width": width, "height": height}
+        context = self.browser.new_context(base_url=self.origin, viewport=viewport, **more)  # type: ignore[arg-type]
         context.set_default_timeout(15_000)
         self._contexts.append(context)
         page = context.new_page()
