@@ -195,6 +195,27 @@ def member_remove(session: LiveSession, *, student_session: UUID, by: User) -> S
     return member
 
 
+def member_let_back(session: LiveSession, *, student_session: UUID, by: User) -> StudentSession:
+    """Undo a removal: the student has left since then, and may take the place again with the code.
+
+    Tickets from before stay worthless, so that no page comes back by itself.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        session = grouping.hold_open(session)
+        members = StudentSession.objects.select_for_update(no_key=True).filter(
+            session=session, removed_at__isnull=False
+        )
+        member = members.filter(pk=student_session).first()
+        if member is None:
+            raise Refused("no_such_student")
+        member.left_at = member.left_at or member.removed_at
+        member.removed_at = None
+        member.save(update_fields=["left_at", "removed_at", "updated_at"])
+        timeline.record(session, events.MemberLetBack(), at=now, about=member, by=by)
+    return member
+
+
 def takeover_request(session: LiveSession, *, membership: UUID, device: str = "") -> TakeoverRequest:
     """Ask the teacher to let a new device take a place that is taken. Refuses a fourth question about one student.
 

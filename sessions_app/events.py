@@ -124,6 +124,13 @@ class MemberRemoved(Event, frozen=True):
     PUSHES_STATE = True
 
 
+class MemberLetBack(Event, frozen=True):
+    """The teacher lets a student back in who was taken out: the label is offered again, and joining brings them in."""
+
+    KIND = "member_let_back"
+    SENT = Sent.SERVER
+
+
 class AttentionCheck(Event, frozen=True):
     """The teacher asks everybody, or one student, whether they are there."""
 
@@ -671,7 +678,8 @@ class ReadingEnded(Event, frozen=True):
 KINDS: dict[str, type[Event]] = {
     kind.KIND: kind
     for kind in (
-        Configured, Started, Ended, GroupsMade, LeaderChosen, MemberMoved, MemberRemoved, AttentionCheck,
+        Configured, Started, Ended, GroupsMade, LeaderChosen, MemberMoved, MemberRemoved, MemberLetBack,
+        AttentionCheck,
         TakeoverRequested, TakeoverGranted, TakeoverRefused, SocketOpened, SocketClosed, ActionRefused, MemberJoin,
         MemberLeave, ConsentGiven, Ready, NotReady, LeaderReady, HelpRequest, Presence, Latency, ClientError, Progress,
         AttentionConfirmed, ReadingStarted, ReadingFinished, RecordingStopped, Microphone, Stuck, HelpPlayed,

@@ -76,12 +76,15 @@ def signs_of_life(session_id: UUID, *, now: datetime) -> dict[UUID, SignOfLife]:
 def board_state(session: LiveSession, *, now: datetime | None = None) -> dict[str, Any]:
     """The `state` frame of a teacher's socket: session, groups, students, requests, and the position it was read at.
 
+    `removed` are the students who were taken out and can be let back in.
+
     The position is read first: whoever applies the events behind it to this state has missed nothing.
     """
     now = now or timezone.now()
     where = timeline.position(session.pk)
     alive = signs_of_life(session.pk, now=now)
-    members = list(StudentSession.objects.filter(session=session, removed_at=None).order_by("label"))
+    everybody = list(StudentSession.objects.filter(session=session).order_by("label"))
+    members = [m for m in everybody if m.removed_at is None]
     live = _live_purposes(members)
     checks = _checks(session)
     for member in members:
@@ -99,6 +102,7 @@ def board_state(session: LiveSession, *, now: datetime | None = None) -> dict[st
         ],
         "students": rows,
         "slowest": progress.slowest(runs.values(), present=here) if session.status == "started" else None,
+        "removed": [{"id": m.pk, "label": m.label, "at": m.removed_at} for m in everybody if m.removed_at is not None],
         "requests": [
             {"id": r.pk, "student": r.student_session_id, "label": r.student_session.label, "at": r.requested_at}
             for r in requests

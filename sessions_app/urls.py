@@ -30,6 +30,7 @@ urlpatterns = [
     path("teach/sessions/<uuid:session_id>/move", board.move, name="teach_board_move"),
     path("teach/sessions/<uuid:session_id>/leader", board.leader, name="teach_board_leader"),
     path("teach/sessions/<uuid:session_id>/remove", board.remove, name="teach_board_remove"),
+    path("teach/sessions/<uuid:session_id>/let-back", board.let_back, name="teach_board_let_back"),
     path("teach/sessions/<uuid:session_id>/attention", board.ask, name="teach_board_attention"),
     path("teach/sessions/<uuid:session_id>/move-on", board.move_on, name="teach_board_move_on"),
     path("teach/sessions/<uuid:session_id>/move-back", board.move_back, name="teach_board_move_back"),

@@ -36,6 +36,7 @@ SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "member_join": lambda data: _("came back") if data.get("again") else _("joined"),
     "member_leave": lambda data: _("left"),
     "member_removed": lambda data: _("was taken out"),
+    "member_let_back": lambda data: _("was let back in"),
     "member_moved": _moved,
     "groups_made": lambda data: _("%(groups)s groups made") % {"groups": data.get("groups", 0)},
     "leader_chosen": lambda data: _("leads group %(number)s") % {"number": data.get("number", "")},

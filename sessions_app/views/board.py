@@ -25,7 +25,7 @@ from sessions_app.study import moving, way
 from sessions_app.views.desk import DeskRequest, at_desk
 
 P = ParamSpec("P")
-DECISIONS = ("start", "end", "groups", "move", "leader", "remove", "attention", "move_on", "move_back")
+DECISIONS = ("start", "end", "groups", "move", "leader", "remove", "let_back", "attention", "move_on", "move_back")
 
 
 def page(request: DeskRequest, live_session: LiveSession) -> HttpResponse:
@@ -155,6 +155,12 @@ def leader(request: DeskRequest, live_session: LiveSession) -> None:
 @decision
 def remove(request: DeskRequest, live_session: LiveSession) -> None:
     enrolment.member_remove(live_session, student_session=_id(request, "student", "no_such_student"), by=request.user)
+
+
+@decision
+def let_back(request: DeskRequest, live_session: LiveSession) -> None:
+    student = _id(request, "student", "no_such_student")
+    enrolment.member_let_back(live_session, student_session=student, by=request.user)
 
 
 @decision

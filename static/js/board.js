@@ -96,6 +96,7 @@ function askRedraw({ lines = false } = {}) {
     showSession();
     showRequests();
     showSlowest();
+    showRemoved();
   });
 }
 
@@ -228,6 +229,25 @@ function showSlowest() {
   Object.assign(find("#move-on").dataset, { student: student.id, step: student.step, number: student.way.number });
 }
 
+function showRemoved() {
+  const list = find("#removed ul");
+  const shown = [...list.children].map((item) => item.dataset.student).join();
+  if (shown !== board.removed.map(({ id }) => id).join()) {
+    list.replaceChildren(
+      ...board.removed.map(({ id, label, at }) => {
+        const item = find("#removed-template").content.firstElementChild.cloneNode(true);
+        item.dataset.student = id;
+        item.querySelector("b").textContent = label;
+        item.querySelector("time").textContent = clockSecond(at);
+        const button = item.querySelector("button");
+        button.setAttribute("aria-label", fill(gettext("Let %(name)s back in"), { name: label }));
+        return item;
+      }),
+    );
+  }
+  find("#removed").hidden = board.removed.length === 0;
+}
+
 function showChosen(id) {
   const student = id && board.student(id);
   find("#chosen-name").textContent = student ? student.label : gettext("All students");
@@ -274,6 +294,11 @@ async function decide(address, fields, button = null, done = "", undo = null) {
 /** Into a group, or out of all groups where `group` is empty. */
 const moveTo = (student, group, button = null) => decide(config.urls.move, { student, group }, button);
 
+const letBack = (student, button = null) => {
+  const done = fill(gettext("%(name)s can join again with the code."), { name: board.label(student) });
+  return decide(config.urls.let_back, { student }, button, done);
+};
+
 const DECISIONS = {
   start: (button) => decide(config.urls.start, {}, button),
   end: (button) => decide(config.urls.end, {}, button),
@@ -286,13 +311,18 @@ const DECISIONS = {
     return moveTo(chooser.student, group === "none" ? "" : group, button);
   },
   leader: (button) => decide(config.urls.leader, { student: chooser.student }, button),
-  remove: (button) => decide(config.urls.remove, { student: chooser.student }, button),
+  remove: (button) => {
+    const { student } = chooser;
+    const done = fill(gettext("%(name)s was taken out."), { name: board.label(student) });
+    return decide(config.urls.remove, { student }, button, done, () => letBack(student));
+  },
   moveOn: (button) => {
     const { student, step, number } = find("#move-on").dataset;
     const done = fill(gettext("%(name)s was moved on."), { name: board.label(student) });
     const undo = FINAL.has(step) ? null : () => decide(config.urls.move_back, { student }, null, gettext("Taken back."));
     return decide(config.urls.move_on, { student, step, number }, button, done, undo);
   },
+  letBack: (button) => letBack(button.closest("[data-student]").dataset.student, button),
   request: (button) => {
     const { request } = button.closest("[data-request]").dataset;
     return decide(`${config.urls.requests}${request}`, { decision: button.value }, button);

@@ -24,6 +24,7 @@ export class BoardModel {
   groups = [];
   requests = [];
   slowest = null;
+  removed = [];
   timeline = [];
   #students = new Map();
   #labels = new Map();
@@ -44,11 +45,12 @@ export class BoardModel {
     this.groups = [...frame.groups].sort((one, other) => one.number - other.number);
     this.requests = frame.requests;
     this.slowest = frame.slowest ?? null;
+    this.removed = frame.removed;
     this.#stateSeq = frame.seq;
     this.#newest = Math.max(frame.seq, another ? 0 : this.#newest);
     this.#students = new Map(frame.students.map((student) => [student.id, { ...student }]));
     const named = new Set();
-    for (const { id, label } of frame.students) {
+    for (const { id, label } of [...frame.students, ...frame.removed]) {
       if (this.#labels.get(id) !== label) named.add(id);
       this.#labels.set(id, label);
     }

@@ -18,6 +18,7 @@ const LINES = {
   member_join: ["enter", "", "joins", ({ data }) => (data.again ? gettext("came back") : gettext("joined"))],
   member_leave: ["leave", "watch", "joins marks", () => gettext("left")],
   member_removed: ["leave", "", "joins mine", () => gettext("was taken out")],
+  member_let_back: ["enter", "", "joins mine", () => gettext("was let back in")],
   member_moved: ["move", "", "groups mine", ({ data }) =>
     data.number ? fill(gettext("moved to group %(number)s"), { number: data.number }) : gettext("moved out of the groups")],
   groups_made: ["group", "", "groups mine", ({ data }) => fill(gettext("%(count)s groups made"), { count: data.groups })],

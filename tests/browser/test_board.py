@@ -113,6 +113,21 @@ def test_a_student_who_is_taken_out_is_told_so(
     expect(row(board, sam)).to_have_count(0)
 
 
+def test_a_student_who_was_taken_out_is_let_back_in(
+    windows: Windows, session: LiveSession, alice: User, sam: Student, sam_in: StudentSession
+) -> None:
+    board = windows.board(alice, session)
+    row(board, sam).click()
+    board.get_by_role("button", name="Take out").click()
+    board.locator("#take-out").get_by_role("button", name="Take out").click()
+    board.get_by_role("button", name="Let Sam back in").click()
+    expect(board.locator("#removed")).to_be_hidden()
+    expect(row(board, sam)).to_contain_text("left")
+    expect(board.locator("#timeline")).to_contain_text("was let back in")
+    windows.student(session, sam)
+    expect(row(board, sam)).to_contain_text("waiting")
+
+
 def test_a_refused_decision_is_said_in_words(windows: Windows, session: LiveSession, alice: User) -> None:
     board = windows.board(alice, session)
     board.route(

@@ -263,6 +263,35 @@ def test_a_student_of_another_session_is_not_taken_out(
         enrolment.member_remove(make_session(alice, grade_four), student_session=sam_in.pk, by=alice)
 
 
+def test_who_is_let_back_in_takes_the_place_again_with_a_new_ticket(
+    session: LiveSession, alice: User, sam: Student, sam_in: StudentSession
+):
+    older = ticket(sam_in)
+    removed = enrolment.member_remove(session, student_session=sam_in.pk, by=alice)
+    back = enrolment.member_let_back(session, student_session=sam_in.pk, by=alice)
+    assert (back.removed_at, back.left_at) == (None, removed.removed_at)
+    with pytest.raises(Refused, match="other_device"):
+        enrolment.member_by_ticket(older)
+    assert [(seat.label, seat.taken) for seat in enrolment.seats(session)] == [("Sam", False), ("Tia", False)]
+    again = join(session, sam)
+    assert again == sam_in
+    assert (again.left_at, again.group is None) == (None, False)
+    assert enrolment.member_by_ticket(ticket(again)) == sam_in
+    assert story(session) == ["configured", "member_join", "member_removed", "member_let_back", "member_join"]
+
+
+def test_only_who_was_taken_out_is_let_back_in_and_only_while_the_session_is_open(
+    started: LiveSession, alice: User, sam_in: StudentSession, tia_in: StudentSession
+):
+    with pytest.raises(Refused, match="no_such_student"):
+        enrolment.member_let_back(started, student_session=sam_in.pk, by=alice)
+    enrolment.member_remove(started, student_session=tia_in.pk, by=alice)
+    lifecycle.session_end(started, by=alice)
+    with pytest.raises(Refused, match="session_over"):
+        enrolment.member_let_back(started, student_session=tia_in.pk, by=alice)
+    assert story(started)[-1] == "ended"
+
+
 def test_taking_out_refuses_what_was_asked_about_the_place(session: LiveSession, alice: User, sam, sam_in):
     asked = enrolment.takeover_request(session, membership=seat_of(sam))
     enrolment.member_remove(session, student_session=sam_in.pk, by=alice)

@@ -166,9 +166,11 @@ def test_the_board_shows_groups_students_and_requests(session: LiveSession, sam,
     assert (state["epoch"], state["seq"]) == (session.counter.epoch, 4)
 
 
-def test_the_board_does_not_show_whoever_was_taken_out(session: LiveSession, alice: User, sam_in, tia_in):
+def test_whoever_was_taken_out_is_on_the_board_by_themselves(session: LiveSession, alice: User, sam_in, tia_in):
     enrolment.member_remove(session, student_session=sam_in.pk, by=alice)
-    assert [s["label"] for s in roster.board_state(session)["students"]] == ["Tia"]
+    state = roster.board_state(session)
+    assert [s["label"] for s in state["students"]] == ["Tia"]
+    assert [(s["id"], s["label"]) for s in state["removed"]] == [(sam_in.pk, "Sam")]
 
 
 def test_the_board_is_seven_queries_however_many_have_joined(

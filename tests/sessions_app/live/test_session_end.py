@@ -81,6 +81,7 @@ def test_a_day_after_the_end_nothing_is_taken_any_more(
 ):
     async def scene() -> None:
         async with student_page(server, sam_in) as sam:
+            await sam.until("state")
             await in_thread(lifecycle.session_end, started, by=alice)
             await sam.until("state", lambda f: f["me"]["step"] == "ended")
             await in_thread(move_the_end, started, LATE_EVENTS_FOR + timedelta(minutes=1))

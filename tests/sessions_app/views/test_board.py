@@ -14,7 +14,7 @@ from tests.cast import make_session, story
 pytestmark = pytest.mark.django_db
 
 DECISIONS = [
-    "start", "end", "groups", "move", "leader", "remove", "attention", "move-on", "move-back",
+    "start", "end", "groups", "move", "leader", "remove", "let-back", "attention", "move-on", "move-back",
     f"requests/{uuid.UUID(int=7)}",
 ]  # fmt: skip
 
@@ -112,7 +112,7 @@ def test_a_student_is_moved_and_moved_out(desk: Client, session: LiveSession, sa
 def test_a_student_or_group_that_is_not_there_is_refused(
     desk: Client, session: LiveSession, sam_in: StudentSession, stranger: str
 ):
-    for decision in ("move", "leader", "remove"):
+    for decision in ("move", "leader", "remove", "let-back"):
         assert_refused(decide(desk, session, decision, student=stranger), 404, "no_such_student")
     if stranger:
         assert_refused(decide(desk, session, "move", student=sam_in.pk, group=stranger), 404, "no_such_group")
@@ -137,6 +137,14 @@ def test_a_student_is_taken_out(desk: Client, session: LiveSession, sam_in: Stud
     assert decide(desk, session, "remove", student=sam_in.pk).status_code == 204
     sam_in.refresh_from_db()
     assert sam_in.removed_at is not None
+
+
+def test_a_student_who_was_taken_out_is_let_back_in(desk: Client, session: LiveSession, sam_in: StudentSession):
+    assert_refused(decide(desk, session, "let-back", student=sam_in.pk), 404, "no_such_student")
+    decide(desk, session, "remove", student=sam_in.pk)
+    assert decide(desk, session, "let-back", student=sam_in.pk).status_code == 204
+    sam_in.refresh_from_db()
+    assert sam_in.removed_at is None
 
 
 def test_everybody_or_one_student_is_asked(desk: Client, session: LiveSession, sam_in: StudentSession):
