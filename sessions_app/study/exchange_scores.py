@@ -1,6 +1,7 @@
 """What the rules make of one exchange: of the question, and of the answer to it; each from 1 to 5.
 
-- clarity: one question, of 6 to 30 words; each further question mark, and each ten words more, costs one.
+- clarity: from 5, less 1 for each further question mark, 1 for every 12 words beyond 12, 0.5 for a second thing that is
+  asked in the same sentence (", and why"), and up to 1 for the share of words of more than nine letters.
 - relevance: 1 + 4 × the share of the question's telling words that the part, or the answers before it, have.
 - answer depth: `depth`.
 - engagement: by the words of the answer: under 3, 8, 20, 40, and more.
@@ -26,6 +27,7 @@ from sessions_app.study.questioner import Said
 SCORER: Final = "rules"
 VERSION: Final = f"exchange-1/{depth.VERSION}"
 
+_DOUBLE: Final = re.compile(r",? and (?:why|how|what|who|where|when)\b", re.IGNORECASE)
 _THERE: Final = re.compile(
     r"\b(?:here|see|saw|seen|look|looks|looking|stand|standing|around|hear|feel|wall|walls|building|buildings|"
     r"ruins?|brick|bricks|water|river|ground|hill|canal|stones?|this place)\b",
@@ -59,12 +61,14 @@ def exchange_score(
 
 
 def clarity(question: str) -> float:
-    """How plainly a question asks one thing."""
-    length = words.count(question)
-    marks = max(1, question.count("?"))
-    return max(
-        1.0, 5.0 - (marks - 1) - max(0, length - 30) / 10 - (1 if length < 6 else 0) - (0 if "?" in question else 2)
-    )
+    """How plainly a question asks one thing; what asks nothing at all has the least."""
+    if "?" not in question:
+        return 1.0
+    asked = words.tokens(question)
+    long = sum(len(word) > 9 for word in asked) / max(1, len(asked))
+    beyond = max(0, len(asked) - 12) / 12
+    double = 0.5 if _DOUBLE.search(question) else 0.0
+    return max(1.0, 5.0 - (question.count("?") - 1) - beyond - double - min(1.0, 4 * long))
 
 
 def relevance(question: str, known: frozenset[str], before: Sequence[Said]) -> float:

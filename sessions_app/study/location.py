@@ -195,10 +195,35 @@ def _keep(
     at: datetime,
     go_on: bool,
 ) -> LocationVerification:
-    site, device = judgement.site, devices.described(report.user_agent)
     settled = go_on or judgement.outcome in {Outcome.VERIFIED, Outcome.NOT_ASKED}
-    kept = judgement.distance_m is not None
-    verification = LocationVerification(
+    kept = verification(
+        assignment,
+        report,
+        judgement,
+        device=devices.described(report.user_agent),
+        at=at,
+        settled_at=at if settled else None,
+    )
+    if before is not None:
+        kept.pk, kept.attempts, kept.created_at = before.pk, before.attempts + 1, before.created_at
+    validated(kept)
+    kept.save(force_insert=before is None, force_update=before is not None)
+    return kept
+
+
+def verification(
+    assignment: Assignment,
+    report: Report,
+    judgement: Judgement,
+    *,
+    device: devices.Device,
+    at: datetime,
+    settled_at: datetime | None,
+) -> LocationVerification:
+    """The record of a judgement, with what was compared. The position is in it only where it was used."""
+    site = judgement.site
+    used = judgement.distance_m is not None
+    return LocationVerification(
         student_session=assignment.student_session,
         location=assignment.location,
         site=site,
@@ -210,25 +235,19 @@ def _keep(
         outcome=judgement.outcome,
         reason=judgement.reason,
         confidence=judgement.confidence,
-        latitude=_degrees(report.latitude) if kept else None,
-        longitude=_degrees(report.longitude) if kept else None,
-        accuracy_m=report.accuracy_m if kept else None,
+        latitude=_degrees(report.latitude) if used else None,
+        longitude=_degrees(report.longitude) if used else None,
+        accuracy_m=report.accuracy_m if used else None,
         distance_m=judgement.distance_m,
-        position_at=report.position_at if kept else None,
-        attempts=before.attempts + 1 if before else 1,
+        position_at=report.position_at if used else None,
         device_type=device.kind,
         os=device.os,
         browser=device.browser,
         user_agent=report.user_agent[:400],
         verified_at=at,
-        settled_at=at if settled else None,
-        created_at=before.created_at if before else at,
+        settled_at=settled_at,
+        created_at=at,
     )
-    if before is not None:
-        verification.pk = before.pk
-    validated(verification)
-    verification.save(force_insert=before is None, force_update=before is not None)
-    return verification
 
 
 def place_settle(student_session: StudentSession, *, at: datetime) -> None:

@@ -189,7 +189,7 @@ def _runs(text: str) -> list[list[str]]:
         run: list[str] = []
         for word in [*re.findall(r"[^\W_]+(?:['’-][^\W_]+)*|,", sentence), ","]:
             low = word.lower()
-            if word != "," and low not in _BREAKS and words.telling([low]) and not low.endswith(("ed", "ing")):
+            if _is_name_like(low) and words.telling([low]):
                 run.append(word)
                 continue
             if run:
@@ -198,6 +198,11 @@ def _runs(text: str) -> list[list[str]]:
                 )
             run = []
     return found
+
+
+def _is_name_like(word: str) -> bool:
+    """Whether a word may be part of what something is called: no verb that is known as one, no number, no comma."""
+    return word[0].isalpha() and word not in _BREAKS and not word.endswith(("ed", "ing"))
 
 
 def _foothold(context: Context, *, but: str = "") -> str:

@@ -5,13 +5,15 @@ The events are written by the timeline's own writer, with times in the past.
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from itertools import count
-from uuid import UUID
 
 from django.db import transaction
 
+from config.local.sample.kit import Kit, Places
+from config.local.sample.runs import Run, run_made
+from config.local.sample.writing import happenings, new_event, runs_tell, runs_write
 from sessions_app import events, join_codes, timeline
 from sessions_app.models import Condition, Group, LiveSession, School, SchoolClass, StudentSession, Study
 from sessions_app.models.identity import uuid7
@@ -21,7 +23,8 @@ STUDENTS = 24
 GROUPS = 5
 PERIODS = (time(8, 40), time(9, 40), time(10, 50), time(13, 10), time(14, 5))
 TITLES = ("The Ironworks on the James", "Water and power", "A city of rails", "The canal boats", "Who worked here?")
-LARGEST_APPEND = 500
+ONE_MINUTE = timedelta(minutes=1)
+LONGEST = timedelta(minutes=90)
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,15 @@ def load(school: School, *, now: datetime, seed: int = 11) -> int:
         return 0
     rng = random.Random(seed)  # noqa: S311
     classes = list(SchoolClass.objects.filter(school=school).order_by("name"))
-    conditions = list(Condition.objects.order_by("code"))
-    study = Study.objects.filter(schools=school).first()
+    study = Study.objects.filter(schools=school).exclude(content=None).first()
+    kit = Kit(study) if study else None
     for number, period in zip(range(missing), _periods(school, now, rng), strict=False):
         _write(
             classes[number % len(classes)],
             period,
             title=TITLES[number % len(TITLES)],
-            study=study,
-            condition=conditions[(number * 7) % len(conditions)] if conditions else None,
+            kit=kit,
+            location=Condition.Location.values[number % len(Condition.Location.values)],
             rng=rng,
         )
     return missing
@@ -68,7 +71,7 @@ def _periods(school: School, now: datetime, rng: random.Random) -> Iterator[Peri
                 started=started,
                 ended=started + timedelta(minutes=rng.uniform(26, 41)),
             )
-            if period.ended < now:
+            if period.started + LONGEST < now:
                 yield period
 
 
@@ -78,8 +81,8 @@ def _write(
     period: Period,
     *,
     title: str,
-    study: Study | None,
-    condition: Condition | None,
+    kit: Kit | None,
+    location: str,
     rng: random.Random,
 ) -> None:
     teacher = school_class.teachers.order_by("username").first()
@@ -92,8 +95,9 @@ def _write(
         activity=LiveSession.Activity.SOCRATIC,
         status=LiveSession.Status.ENDED,
         join_code=join_codes.new_code(),
-        study=study,
-        condition=condition,
+        study=kit.study if kit else None,
+        location=location,
+        site=kit.sites.get(location) if kit else None,
         is_simulated=True,
         created_at=period.configured,
         configured_at=period.configured,
@@ -103,57 +107,54 @@ def _write(
     )
     groups = Group.objects.bulk_create(Group(session=session, number=number) for number in range(1, GROUPS + 1))
     memberships = list(school_class.memberships.select_related("student").order_by("label"))
-    members = StudentSession.objects.bulk_create(
+    members = [
         StudentSession(
             school_id=session.school_id,
             session=session,
             student=membership.student,
             label=membership.label,
             group=groups[index % GROUPS],
-            condition=condition,
             joined_at=period.configured + timedelta(seconds=rng.uniform(20, 200)),
             ready_at=period.started + timedelta(seconds=rng.uniform(-60, 90)),
             is_simulated=True,
         )
         for index, membership in enumerate(rng.sample(memberships, min(STUDENTS, len(memberships))))
-    )
+    ]
+    runs = _runs(kit, members, location, period, rng) if kit else []
+    period = replace(period, ended=max([period.ended, *(run.ended_at + ONE_MINUTE for run in runs)]))
+    LiveSession.objects.filter(pk=session.pk).update(ended_at=period.ended)
+    StudentSession.objects.bulk_create(members)
+    if kit and runs:
+        runs_write(kit, runs)
     for index, group in enumerate(groups):
         group.leader = members[index]
         group.ready_at = period.started + timedelta(seconds=rng.uniform(30, 150))
     Group.objects.bulk_update(groups, ["leader", "ready_at"])
     timeline.open_timeline(session, opened_at=period.configured)
-    happened = sorted(
-        [*_of_session(session, period), *(e for m in members for e in _of_student(session, m, period, rng))],
-        key=lambda event: event.received_at,
+    runs_tell(
+        session,
+        [
+            *_of_session(session, period),
+            *(e for m in members for e in _of_student(session, m, period, rng)),
+            *(e for run in runs for e in happenings(run)),
+        ],
     )
-    for first in range(0, len(happened), LARGEST_APPEND):
-        timeline.append(happened[first : first + LARGEST_APPEND])
     timeline.close_timeline(session, ended_at=period.ended)
 
 
-def _event(
-    session: LiveSession,
-    event: events.Event,
-    at: datetime,
-    member: StudentSession | None = None,
-    key: UUID | None = None,
-) -> timeline.NewEvent:
-    return timeline.NewEvent(
-        session_id=session.pk,
-        event=event,
-        received_at=at,
-        happened_at=at,
-        client_time=at if key else None,
-        key=key,
-        sender=member.pk if member else session.teacher_id,
-        student_session_id=member.pk if member else None,
-    )
+def _runs(kit: Kit, members: list[StudentSession], location: str, period: Period, rng: random.Random) -> list[Run]:
+    """What each student did in the study; conditions are drawn, as in a real class."""
+    places = Places(kit)
+    return [
+        run_made(kit, places.draw(m, where=location, at=period.started + rng.random() * ONE_MINUTE), rng=rng)
+        for m in members
+    ]
 
 
 def _of_session(session: LiveSession, period: Period) -> Iterator[timeline.NewEvent]:
-    yield _event(session, events.Configured(groups=GROUPS, capacity=session.capacity), period.configured)
-    yield _event(session, events.Started(students=STUDENTS, groups=GROUPS), period.started)
-    yield _event(session, events.Ended(reason="teacher"), period.ended)
+    yield new_event(session, events.Configured(groups=GROUPS, capacity=session.capacity), period.configured)
+    yield new_event(session, events.Started(students=STUDENTS, groups=GROUPS), period.started)
+    yield new_event(session, events.Ended(reason="teacher"), period.ended)
 
 
 def _of_student(
@@ -162,10 +163,10 @@ def _of_student(
     """One student's period: joins, gets ready, works; now and then the connection is lost for a while."""
 
     def said(event: events.Event, at: datetime) -> timeline.NewEvent:
-        return _event(session, event, at, member, uuid7())
+        return new_event(session, event, at, member, keyed=True)
 
     def noted(event: events.Event, at: datetime) -> timeline.NewEvent:
-        return _event(session, event, at, member)
+        return new_event(session, event, at, member)
 
     connection, latency = uuid7(), rng.lognormvariate(3.7, 0.4)
     diligence, drops = rng.betavariate(5, 2), rng.choice((0.0, 0.0, 0.01, 0.03))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from config.local.sample import ironworks
 from sessions_app.models import (
     ClassMembership,
     Condition,
@@ -32,6 +33,12 @@ BIRDS = (
     "Wagtail", "Warbler", "Waxwing", "Wheatear", "Whimbrel", "Wigeon", "Wren",
 )  # fmt: skip
 
+PURPOSES = (
+    Consent.Purpose.PARTICIPATION,
+    Consent.Purpose.LOCATION,
+    Consent.Purpose.SURVEY,
+    Consent.Purpose.RESEARCH,
+)
 CLASSES = (("Grade 4 B", "204", 4, 27), ("Grade 6 A", "117", 6, 28), ("Grade 8 C", "310", 8, 26))
 
 
@@ -67,6 +74,7 @@ def load(password: str) -> School:
             teacher = users["lindgren"] if grade == 8 else users["okafor"]
             school_class.teachers.add(teacher)
             _students(school_class, grade, [birds.pop() for _ in range(size)])
+    _consents(school)
     return school
 
 
@@ -94,8 +102,9 @@ def _study(school: School, researcher: User) -> Study:
     study.researchers.add(researcher)
     for condition in Condition.objects.all():
         StudyCondition.objects.get_or_create(study=study, condition=condition, defaults={"target": TARGET_PER_CELL})
-    Study.objects.filter(pk=study.pk).update(planned_n=TARGET_PER_CELL * study.cells.count())
-    return study
+    study.planned_n = TARGET_PER_CELL * study.cells.count()
+    study.save(update_fields=["planned_n"])
+    return ironworks.load(study, school)
 
 
 def _students(school_class: SchoolClass, grade: int, labels: list[str]) -> None:
@@ -111,12 +120,25 @@ def _students(school_class: SchoolClass, grade: int, labels: list[str]) -> None:
             is_simulated=True,
         )
         ClassMembership.objects.create(school_class=school_class, student=student, label=label)
-        for purpose in (Consent.Purpose.PARTICIPATION, Consent.Purpose.RESEARCH):
-            Consent.objects.create(
-                student=student,
-                purpose=purpose,
-                decision=Consent.Decision.GRANTED,
-                given_by=Consent.Giver.GUARDIAN,
-                version="2026-1",
-                how_obtained=Consent.Method.PAPER,
-            )
+
+
+def _consents(school: School) -> None:
+    """On paper, for whatever a study asks; those that are missing."""
+    given = set(
+        Consent.objects.filter(student__school=school, given_by=Consent.Giver.GUARDIAN).values_list(
+            "student_id", "purpose"
+        )
+    )
+    Consent.objects.bulk_create(
+        Consent(
+            student=student,
+            purpose=purpose,
+            decision=Consent.Decision.GRANTED,
+            given_by=Consent.Giver.GUARDIAN,
+            version="2026-1",
+            how_obtained=Consent.Method.PAPER,
+        )
+        for student in Student.objects.filter(school=school)
+        for purpose in PURPOSES
+        if (student.pk, purpose) not in given
+    )
