@@ -21,11 +21,11 @@ from sessions_app.models import (
     AccessLog,
     ClassMembership,
     DataRequest,
+    Learner,
     LiveSession,
     Passage,
     School,
     SchoolClass,
-    SessionResult,
     Student,
     StudentSession,
     Study,
@@ -181,9 +181,11 @@ def student(user: AnyUser, pk: UUID, *, action: str) -> Student:
     return found
 
 
-def own_results(visit: Visit) -> QuerySet[SessionResult]:
-    """The results of the learner who is asking."""
-    return SessionResult.objects.filter(learner=visit.learner_id)
+def own_learners(visit: Visit) -> list[UUID]:
+    """Every account of the one who is asking: those of the same student, or theirs alone."""
+    if visit.student_id is None:
+        return [visit.learner_id]
+    return list(Learner.objects.filter(student=visit.student_id).values_list("pk", flat=True))
 
 
 def own_data_requests(visit: Visit) -> QuerySet[DataRequest]:

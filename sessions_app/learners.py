@@ -7,7 +7,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core import signing
 from django.db import connection, transaction
+from django.http import HttpResponseBase
 from django.utils import timezone
 
 from sessions_app import join_codes, throttling, tokens
@@ -18,6 +20,10 @@ from sessions_app.throttling import Rate, hashed
 from sessions_app.tokens import Claims
 
 CODE_GOOD_FOR = timedelta(hours=24)
+PASS_COOKIE = "practice"  # noqa: S105  the name of a cookie
+PASS_GOOD_FOR = timedelta(hours=12)
+"""A browser that is never closed, on a computer that many use, forgets the learner all the same."""
+_SALT = "lyceum.practice"
 
 _ENTER = f"""
 WITH counted AS ({throttling.COUNT})
@@ -158,6 +164,30 @@ def learner_link(learner_id: UUID, code: str, *, address: str) -> Student:
     if not free.update(student=student):
         raise Refused("linked_already")
     return student
+
+
+def pass_give(response: HttpResponseBase, learner: Learner) -> None:
+    """Let the browser that gets this response open the learner's own page, until it is closed."""
+    response.set_cookie(
+        PASS_COOKIE,
+        signing.dumps([learner.pk.hex, learner.version], salt=_SALT),
+        httponly=True,
+        samesite="Lax",
+        secure=settings.JOIN_COOKIE_SECURE,
+    )
+
+
+def pass_read(text: str) -> Visit | None:
+    """Whose page a browser's pass opens; None for one that was not signed here, is too old, or was taken back."""
+    try:
+        learner_id, version = signing.loads(text, salt=_SALT, max_age=PASS_GOOD_FOR)
+        key = UUID(learner_id)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    found = Learner.objects.select_related("student__school").filter(pk=key, version=version).first()
+    if found is None or found.student is None or found.student.archived_at is not None:
+        return None
+    return Visit(found.pk, found.student_id, found.student.school.zone)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -3,7 +3,7 @@ from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
 from sessions_app.api import live_sessions, me, practice, tokens
-from sessions_app.views import account, board, class_student, classes, join, passages, student, teach
+from sessions_app.views import account, board, class_student, classes, data_requests, join, passages, student, teach
 
 urlpatterns = [
     path("", account.home, name="home"),
@@ -71,6 +71,8 @@ urlpatterns = [
         class_student.consent,
         name="teach_class_student_consent",
     ),
+    path("teach/students/<uuid:student_id>/data/", data_requests.of_student, name="teach_student_data"),
+    path("teach/data-requests/<uuid:request_id>/copy.<str:copy_form>", data_requests.copy, name="teach_data_copy"),
     path("api/token/", tokens.TokenByPassword.as_view(), name="token"),
     path("api/token/code/", tokens.TokenByCode.as_view(), name="token_by_code"),
     path("api/token/refresh/", tokens.TokenAgain.as_view(), name="token_refresh"),

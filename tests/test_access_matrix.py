@@ -24,14 +24,18 @@ from sessions_app.models import (
     AudioChunk,
     AudioStream,
     Condition,
+    DataRequest,
+    ErasedAccount,
     Exchange,
     JoinFailures,
+    Learner,
     ModelCall,
     Passage,
     Reading,
     School,
     SchoolClass,
     SessionEvent,
+    SessionResult,
     SessionSummary,
     Student,
     StudentSession,
@@ -115,6 +119,19 @@ POST teach_class_student_take_out      302 302 302 302 404 404 403 403 302 404 3
 POST teach_class_student_archive       302 302 302 302 404 404 403 403 302 404 302
 POST teach_class_student_consent       302 302 302 302 404 404 403 403 302 404 302
 
+# Language practice, and one's own data. A learner's own page opens by a code.
+GET  teach_practice                    302 302 302 200 404 404 403 403 200 404 200
+POST teach_practice_codes              302 302 302 200 404 404 403 403 200 404 200
+GET  teach_practice_export             302 302 302 200 404 404 403 403 200 404 200
+GET  teach_student_practice            302 302 302 200 404 404 403 403 200 404 200
+GET  teach_student_data                302 302 302 200 404 404 403 403 200 404 200
+POST teach_student_data                302 302 302 302 404 404 403 403 302 404 302
+GET  teach_data_copy                   302 302 302 302 404 404 403 403 302 404 302
+GET  practice_enter                    200 200 200 200 200 200 200 200 200 200 200
+POST practice_enter                    404 404 404 404 404 404 404 404 404 404 404
+GET  practice_progress                 302 302 302 302 302 302 302 302 302 302 302
+POST practice_leave                    302 302 302 302 302 302 302 302 302 302 302
+
 # Research.
 GET  research_overview                 302 302 302 403 403 403 200 200 403 403 403
 GET  research_overview?study           302 302 302 403 403 403 200 404 403 403 403
@@ -153,6 +170,7 @@ GET  admin:autocomplete?consent        302 302 302 302 302 302 302 302 200 200 2
 GET  admin:jsi18n                      302 302 302 302 302 302 302 302 200 200 200
 GET  admin:view_on_site                302 302 302 302 302 302 302 302 404 404 404
 GET  admin:app_list                    302 302 302 302 302 302 302 302 200 200 200
+GET  admin:sessions_app_sessionresult_export 302 302 302 302 302 302 302 302 200 200 200
 GET  admin:sessions_app_student_export 302 302 302 302 302 302 302 302 200 200 200
 GET  admin:auth_user_password_change   302 302 302 302 302 302 302 302 200 404 200
 GET  admin:sessions_app_content_version_next 302 302 302 302 302 302 302 302 404 404 404
@@ -169,6 +187,8 @@ DATA: dict[str, Any] = {
     "token_refresh": '{"refresh": "a.b.c"}',
     "api_me_data_requests": '{"kind": "copy"}',
     "api_me_link": '{"code": "WRONG234"}',
+    "teach_student_data": {"kind": "deletion", "asked_by": "guardian", "note": "A letter."},
+    "practice_enter": {"code": "WRONG234"},
     "api_sessions_save": '{"session_type": "roleplay", "duration_seconds": 60}',
     "student_events": "no JSON, so that whoever holds the ticket comes as far as a 400",
     "teach_board_groups": {"count": "2"},
@@ -228,6 +248,10 @@ sessions_app.passage                200 200 200  403 403 403  200 200 200  403 4
 sessions_app.reading                200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.sessionsummary         200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.audiochunk             200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
+sessions_app.learner                200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
+sessions_app.sessionresult          200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
+sessions_app.datarequest            200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
+sessions_app.erasedaccount          403 403 200  403 403 403  403 403 200  403 403 403  404 404 200  404 404 200
 sessions_app.accesslog              200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.modelcall              200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.joinfailures           403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
@@ -330,6 +354,7 @@ def one_of_each(world: World, school: School) -> dict[str, Any]:
         world.members["sam"].student.consents.get(), SessionEvent.objects.first(), Condition.objects.first(),
         Study.objects.get(pk=world.keys["study"]), OutboxItem.objects.first(),
         AccessLog.objects.create(user=alice, school=school, action="board"),
+        *practised(world), ErasedAccount.objects.create(account="x"),
         *read_aloud(world.members["sam"]), *studied(world.members["sam"]),
         JoinFailures.objects.create(address="x", window=TIME_ZERO),
         ModelCall.objects.create(school=school, purpose="help", model="x", outcome="error", latency_ms=1),
@@ -340,6 +365,13 @@ def one_of_each(world: World, school: School) -> dict[str, Any]:
         ),
     ]  # fmt: skip
     return {row._meta.label_lower: row for row in made}
+
+
+def practised(world: World) -> list[Any]:
+    """Sam as a learner with a result, and the request that Sam made."""
+    learner = Learner.objects.get(student=world.keys["student_id"])
+    result = SessionResult.objects.create(learner=learner, session_type="roleplay", duration_seconds=60)
+    return [learner, result, DataRequest.objects.get(pk=world.keys["request_id"])]
 
 
 def read_aloud(member: StudentSession) -> list[Any]:

@@ -3,7 +3,6 @@
 Colours are names of the design tokens; `static/js/figure.js` looks them up for the scheme in use and sets the theme.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,24 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from analytics_app.dashboards.drawing import ACCENT, ACT, EDGE, INK, INK_2, WATCH
+from analytics_app.dashboards.drawing import columns as _columns
+from analytics_app.dashboards.drawing import figure as _figure
 from analytics_app.reports.school_day import SchoolDay
 from analytics_app.reports.session import SessionReport
 from analytics_app.reports.student import StudentReport
-
-EDGE, INK, INK_2, ACCENT, ACT, WATCH = (f"var(--{name})" for name in ("edge", "ink", "ink-2", "accent", "act", "watch"))
-
-
-def _figure(
-    figure_id: str, plot: go.Figure, *, title: str, note: str, summary: str, table: dict[str, Any], **more: Any
-) -> dict[str, Any]:
-    """What `templates/parts/figure.html` draws."""
-    plot.update_layout(template=None)
-    drawn = json.loads(plot.to_json())
-    return {"id": figure_id, "title": title, "note": note, "summary": summary, "plot": drawn, "table": table, **more}
-
-
-def _columns(*labels: str) -> list[dict[str, Any]]:
-    return [{"label": label, "number": index > 0} for index, label in enumerate(labels)]
 
 
 def students_by_hour(day: SchoolDay) -> dict[str, Any]:

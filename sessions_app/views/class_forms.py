@@ -11,7 +11,7 @@ from sessions_app import access, csv_files
 from sessions_app.models import ClassMembership, Consent, SchoolClass, Student, User
 
 
-def _drawn(form: forms.BaseForm) -> None:
+def drawn(form: forms.BaseForm) -> None:
     for field in form.fields.values():
         field.widget.attrs["class"] = "input"
 
@@ -23,7 +23,7 @@ class ClassForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _drawn(self)
+        drawn(self)
 
 
 class StudentForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -35,7 +35,7 @@ class StudentForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _drawn(self)
+        drawn(self)
 
 
 class ListForm(forms.Form):
@@ -57,7 +57,7 @@ class ListForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _drawn(self)
+        drawn(self)
 
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or {}
@@ -84,7 +84,7 @@ class MoveForm(forms.Form):
         super().__init__(*args, **kwargs)
         others = access.classes(user).filter(school=membership.school_class.school_id, archived_at=None)
         self.fields["to"].queryset = others.exclude(pk=membership.school_class_id)  # type: ignore[attr-defined]
-        _drawn(self)
+        drawn(self)
 
 
 class ConsentForm(forms.Form):
@@ -101,7 +101,7 @@ class ConsentForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _drawn(self)
+        drawn(self)
 
     def clean_given_on(self) -> datetime:
         """When the decision holds from: the moment itself for today, else the beginning of its day at the school."""
