@@ -7,6 +7,7 @@ from analytics_app.views import health, practice, research, teach
 
 urlpatterns = [
     path("teach/", teach.home, name="teach_home"),
+    path("teach/live-now/", teach.live_now, name="teach_live_now"),
     path("teach/sessions/<uuid:session_id>/report/", teach.report, name="teach_report"),
     re_path(
         r"^teach/sessions/(?P<session_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/report/timeline\.(?P<form>csv|jsonl)$",

@@ -72,6 +72,7 @@ POST student_events                    404 400 404 404 404 404 404 404 404 404 4
 
 # A teacher's sessions: onwards from a draft or an ended session is 302 for whoever may see it.
 GET  teach_home                        302 302 302 200 200 200 403 403 403 403 403
+GET  teach_live_now                    302 302 302 200 200 200 403 403 403 403 403
 GET  teach_sessions                    302 302 302 200 200 200 403 403 200 200 200
 GET  teach_session_new                 302 302 302 200 200 200 403 403 403 403 403
 POST teach_session_new                 302 302 302 200 200 200 403 403 403 403 403

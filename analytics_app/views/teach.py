@@ -75,6 +75,15 @@ def home(request: DeskRequest) -> HttpResponse:
     )
 
 
+@require_safe
+@at_desk
+def live_now(request: DeskRequest) -> HttpResponse:
+    """The running sessions alone: the home asks for them now and then."""
+    running = access.live_sessions(access.require_teacher(request.user)).filter(status=LiveSession.Status.STARTED)
+    sessions = running.select_related("school_class").order_by("scheduled_for", "-id")
+    return render(request, "teach/live_now.html", {"live": [_live(session) for session in sessions], "alone": True})
+
+
 def _live(session: LiveSession) -> dict[str, Any]:
     """A running session in one line: who is here, and how many need a look now."""
     students = roster.board_state(session)["students"]

@@ -74,6 +74,30 @@ def test_the_home_asks_as_much_of_the_database_for_many_students_as_for_few(
         desk.get(reverse("teach_home"))
 
 
+def test_what_runs_is_asked_for_by_itself_with_the_queries_of_its_boards(
+    desk: Client, started: LiveSession, grade_four: SchoolClass, django_assert_max_num_queries
+):
+    join(started, make_student(grade_four, "First"))
+    with django_assert_max_num_queries(12) as few:
+        part = desk.get(reverse("teach_live_now"))
+    assert [(item["session"], item["here"], item["expected"]) for item in part.context["live"]] == [(started, 0, 1)]
+    assert "1 session running" in part.content.decode()
+    assert "<html" not in part.content.decode()
+    for number in range(6):
+        join(started, make_student(grade_four, f"Student {number}"))
+    with django_assert_max_num_queries(len(few)):
+        desk.get(reverse("teach_live_now"))
+    lifecycle.session_end(started, by=started.teacher)
+    assert "No session is running" in desk.get(reverse("teach_live_now")).content.decode()
+
+
+def test_a_part_of_a_page_whose_reader_has_signed_out_sends_the_page_to_the_sign_in(client: Client):
+    asked = {"HX-Request": "true", "HX-Current-URL": "http://testserver/teach/"}
+    assert (
+        client.get(reverse("teach_live_now"), headers=asked).headers["HX-Redirect"] == "/accounts/login/?next=/teach/"
+    )
+
+
 def test_who_asked_twice_for_help_or_did_nothing_needs_a_look(desk: Client, lesson: Lesson):
     now = timezone.now()
     LiveSession.objects.filter(pk=lesson.session.pk).update(
