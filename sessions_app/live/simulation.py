@@ -21,6 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from sessions_app import enrolment
+from sessions_app.live.simulated_way import Knowledge, Walk
 from sessions_app.models import StudentSession
 
 log = logging.getLogger(__name__)
@@ -70,9 +71,11 @@ class Temper:
 
 
 class SimulatedStudent:
-    """One student's page. `speed` divides every pause."""
+    """One student's page. `speed` divides every pause; `knowledge` is what a study's students may know."""
 
-    def __init__(self, member: StudentSession, server: str, *, speed: float, seed: int, ledger: Ledger) -> None:
+    def __init__(
+        self, member: StudentSession, server: str, *, speed: float, seed: int, ledger: Ledger, knowledge: Knowledge
+    ) -> None:
         host = urlsplit(server)
         self._address = f"{'wss' if host.scheme == 'https' else 'ws'}://{host.netloc}/ws/sessions/{member.pk}/student/"
         self._headers = {
@@ -89,6 +92,8 @@ class SimulatedStudent:
         self._state: dict[str, Any] = {}
         self._away = False
         self._progress = 0.0
+        self._walk = Walk(self._rng, knowledge, self._queue)
+        self._walked_at = 0.0
 
     @property
     def step(self) -> str:
@@ -152,13 +157,14 @@ class SimulatedStudent:
         await socket.send(json.dumps({"type": "ping", "t": int(datetime.now(UTC).timestamp() * 1000)}))
         while not until.is_set():
             attention = self._state.get("attention")
-            if self.step == "consent":
+            if self.step == "consent" and not self._state["way"]:
                 self._queue("consent", {"purpose": "participation", "decision": "granted",
                                         "version": self._state["me"]["consent_version"]})  # fmt: skip
-            elif self.step in {"waiting", "ready", "in_session"}:
+            elif self.step in {"ended", "left", "removed"}:
+                if not self._frames:
+                    return True
+            elif self._state:
                 self._act()
-            elif self.step in {"ended", "left", "removed"} and not self._frames:
-                return True
             if attention and self._rng.random() < 0.5:
                 self._queue("attention_confirmed", {"check": attention["id"]})
             await self._flush(socket)
@@ -178,21 +184,32 @@ class SimulatedStudent:
         draw = self._rng.random()
         me = self._state["me"]
         self._queue("latency", {"rtt_ms": round(self._temper.latency_ms * self._rng.uniform(0.7, 1.8), 1)})
+        if self._state["way"] and self.step not in {"waiting", "ready"}:
+            self._go_on()
+        if self.step == "agree":
+            return
         if not me["ready"] and draw < 0.6:
             self._queue("ready", {})
         elif me["group"] and me["group"]["leader"] and not me["group"]["leader_ready"] and me["ready"] and draw < 0.7:
             self._queue("leader_ready", {"ready": True})
-        elif self.step != "in_session":
+        elif self.step in {"waiting", "ready"}:
             return
         elif draw < self._temper.asks_for_help:
             self._queue("help_request", {})
         elif draw < self._temper.asks_for_help + self._temper.looks_away or self._away:
             self._away = not self._away
             self._queue("presence", {"visible": not self._away})
-        else:
+        elif self.step == "in_session":
             self._progress = min(100.0, self._progress + self._rng.uniform(0.3, 1.6))
             step = STEPS[min(len(STEPS) - 1, int(self._progress // 34))]
             self._queue("progress", {"step": step, "percent": round(self._progress, 1)})
+
+    def _go_on(self) -> None:
+        """Take the next step of the study, by the time that has passed since the last one."""
+        now = asyncio.get_running_loop().time()
+        passed = min(30.0, (now - self._walked_at) * self._speed) if self._walked_at else 1.0
+        self._walked_at = now
+        self._walk.live(self._state, passed)
 
     def _queue(self, event: str, data: dict[str, Any]) -> None:
         key = str(uuid.uuid4())
@@ -226,15 +243,22 @@ async def simulate_students(
     until: asyncio.Event,
     arrived: Callable[[], None] = lambda: None,
     ledger: Ledger | None = None,
+    knowledge: Knowledge | None = None,
 ) -> Ledger:
-    """Run the pages of `members` at once, arriving over half a minute of simulated time. The ledger is returned."""
+    """Run the pages of `members` at once, arriving over half a minute of simulated time. The ledger is returned.
+
+    `knowledge` is of the study that they are in, if any.
+    """
     kept = ledger or Ledger()
     rng = random.Random(seed)  # noqa: S311
 
     async def come(index: int, member: StudentSession) -> None:
         await asyncio.sleep(rng.uniform(0, 30) / speed)
         arrived()
-        await SimulatedStudent(member, server, speed=speed, seed=seed + index, ledger=kept).run(until=until)
+        student = SimulatedStudent(
+            member, server, speed=speed, seed=seed + index, ledger=kept, knowledge=knowledge or Knowledge()
+        )
+        await student.run(until=until)
 
     await asyncio.gather(*(come(index, member) for index, member in enumerate(members)))
     return kept

@@ -13,18 +13,30 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from sessions_app import attention, enrolment, lifecycle
+from sessions_app.live.simulated_way import Knowledge
 from sessions_app.live.simulation import Ledger, simulate_students
-from sessions_app.models import LiveSession, School, SchoolClass, StudentSession
+from sessions_app.models import (
+    AssessmentItem,
+    LiveSession,
+    RubricConcept,
+    School,
+    SchoolClass,
+    Site,
+    StudentSession,
+    Study,
+)
 from sessions_app.refusals import Refused
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+LOCATIONS = ("classroom", "on-site", "learning-space", "home")
 TITLES = ("The Ironworks on the James", "Water and power", "A city of rails", "The canal boats")
 
 
 class Command(BaseCommand):
     help = (
-        "Run simulated classes through the WebSockets of a running server. Students join, agree, get ready, take part, "
-        "lose the connection now and then, and end. Exit status 1 if anything that was sent has no answer in the end."
+        "Run simulated classes through the WebSockets of a running server. Students join, agree, get ready, go through "
+        "the study where the school has one, lose the connection now and then, and end. Played faster than life "
+        "(--speed), the record says so. Exit status 1 if anything that was sent has no answer in the end."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -66,7 +78,9 @@ class Command(BaseCommand):
         seed = options["seed"] + 1000 * number
         sessions = [self._prepare(options, index + number) for index in range(options["sessions"])]
         members = [member for session in sessions for member in self._join(session, options["students"])]
-        asyncio.run(self._play(sessions, members, ledger, options, seed))
+        study = sessions[0].study
+        knowledge = _knowledge(study, sessions[0].location) if study else Knowledge()
+        asyncio.run(self._play(sessions, members, ledger, options, seed, knowledge))
 
     def _prepare(self, options: dict[str, Any], index: int) -> LiveSession:
         """A configured session of one of the school's classes that has enough students."""
@@ -87,6 +101,8 @@ class Command(BaseCommand):
             school_class=school_class,
             title=TITLES[index % len(TITLES)],
             activity=LiveSession.Activity.SOCRATIC,
+            study=found.studies.filter(content__isnull=False).order_by("name").first(),
+            location=LOCATIONS[index % len(LOCATIONS)],
             is_simulated=True,
         )
         return lifecycle.session_configure(draft, groups=max(1, options["students"] // 5))
@@ -102,6 +118,7 @@ class Command(BaseCommand):
         ledger: Ledger,
         options: dict[str, Any],
         seed: int,
+        knowledge: Knowledge,
     ) -> None:
         """Let the students come, start, ask one class for attention, and end after the time or when stopped."""
         self._stop = asyncio.Event()
@@ -114,7 +131,14 @@ class Command(BaseCommand):
         with tqdm(total=len(members), unit="student", disable=None, leave=False) as bar:
             pages = asyncio.create_task(
                 simulate_students(
-                    members, options["url"], speed=speed, seed=seed, until=until, arrived=bar.update, ledger=ledger
+                    members,
+                    options["url"],
+                    speed=speed,
+                    seed=seed,
+                    until=until,
+                    arrived=bar.update,
+                    ledger=ledger,
+                    knowledge=knowledge,
                 )
             )
             await self._wait(45 / speed, pages)
@@ -160,6 +184,21 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(figures))
         else:
             self.stdout.write("  ".join(f"{name} {value}" for name, value in figures.items()))
+
+
+def _knowledge(study: Study, location: str) -> Knowledge:
+    """What simulated students of a study may know: the keys of its forms, and where its site is."""
+    forms = [form for form in (study.baseline_form_id, study.final_form_id) if form]
+    choices = AssessmentItem.objects.filter(form__in=forms, correct_option__isnull=False)
+    phrases: dict[str, tuple[str, ...]] = {}
+    for item, terms in RubricConcept.objects.filter(item__form__in=forms).values_list("item_id", "terms"):
+        phrases[str(item)] = (*phrases.get(str(item), ()), terms[0])
+    site = Site.objects.filter(study=study, location=location, latitude__isnull=False).first()
+    return Knowledge(
+        right={str(pk): option for pk, option in choices.values_list("pk", "correct_option") if option is not None},
+        phrases=phrases,
+        place=(float(site.latitude), float(site.longitude)) if site and site.latitude and site.longitude else None,
+    )
 
 
 def _with_own_connection(work: Any, *args: Any, **kwargs: Any) -> Any:
