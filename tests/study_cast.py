@@ -137,6 +137,17 @@ def complete_study(study: Study, *, target: int = 10, **owner: object) -> Study:
     return study
 
 
+def make_brief(study: Study, *, seconds: int = 6) -> Study:
+    """Let a study's segments last some seconds, with a pause after each, in on-site and classroom cells."""
+    Segment.objects.filter(content=study.content_id).update(duration_seconds=seconds)
+    for place, where in (("L1", "on-site"), ("L3", "classroom")):
+        for letter, kind in (("S", "static"), ("D", "dynamic")):
+            cell = {"location": where, "intervention_type": kind, "interval_minutes": Decimal(seconds) / 60}
+            condition, _ = Condition.objects.update_or_create(code=f"{place}-I1-{letter}", defaults=cell)
+            StudyCondition.objects.get_or_create(study=study, condition=condition, defaults={"target": 10})
+    return study
+
+
 def study_session(
     teacher: User, school_class: SchoolClass, study: Study, *, condition: str = "", location: str = "classroom"
 ) -> LiveSession:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from playwright.sync_api import Locator, Page, expect
 from sessions_app import enrolment
 from sessions_app.models import (
     Assessment,
-    Condition,
     ContentDelivery,
     Exchange,
     Intervention,
@@ -21,7 +19,6 @@ from sessions_app.models import (
     LocationVerification,
     ModelCall,
     SchoolClass,
-    Segment,
     Student,
     StudentSession,
     Study,
@@ -32,7 +29,7 @@ from tests.bedrock_stand_in import MODEL, BedrockStandIn, slow
 from tests.browser.conftest import Windows
 from tests.cast import join
 from tests.sessions_app.live.conftest import Server, serve, without_traceback
-from tests.study_cast import TREDEGAR, study_session, take_part
+from tests.study_cast import TREDEGAR, make_brief, study_session, take_part
 
 pytestmark = pytest.mark.browser
 
@@ -43,19 +40,9 @@ LOOKS = os.environ.get("LYCEUM_LOOKS", "")
 
 
 @pytest.fixture
-def conditions(transactional_db: None) -> None:
-    """The cells that are run here, with a pause every few seconds."""
-    for code, location in (("L1", "on-site"), ("L3", "classroom")):
-        for letter, kind in (("S", "static"), ("D", "dynamic")):
-            cell = {"location": location, "intervention_type": kind, "interval_minutes": Decimal(SECONDS) / 60}
-            Condition.objects.update_or_create(code=f"{code}-I1-{letter}", defaults=cell)
-
-
-@pytest.fixture
-def short(conditions: None, ironworks: Study) -> Study:
+def short(transactional_db: None, ironworks: Study) -> Study:
     """The study with segments of some seconds."""
-    Segment.objects.update(duration_seconds=SECONDS)
-    return ironworks
+    return make_brief(ironworks, seconds=SECONDS)
 
 
 class Phone:

@@ -80,7 +80,7 @@ class Command(BaseCommand):
         members = [member for session in sessions for member in self._join(session, options["students"])]
         study = sessions[0].study
         knowledge = _knowledge(study, sessions[0].location) if study else Knowledge()
-        asyncio.run(self._play(sessions, members, ledger, options, seed, knowledge))
+        asyncio.run(self._play(sessions, members, ledger, options, seed=seed, knowledge=knowledge))
 
     def _prepare(self, options: dict[str, Any], index: int) -> LiveSession:
         """A configured session of one of the school's classes that has enough students."""
@@ -117,6 +117,7 @@ class Command(BaseCommand):
         members: list[StudentSession],
         ledger: Ledger,
         options: dict[str, Any],
+        *,
         seed: int,
         knowledge: Knowledge,
     ) -> None:

@@ -7,9 +7,19 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from sessions_app.models import LiveSession, SchoolClass, SessionEvent
+from sessions_app.models import (
+    Assessment,
+    Assignment,
+    Intervention,
+    LiveSession,
+    SchoolClass,
+    SessionEvent,
+    Study,
+    SurveyResponse,
+)
 from tests.cast import make_student
 from tests.sessions_app.live.conftest import Server
+from tests.study_cast import make_brief
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,6 +49,19 @@ def test_a_class_takes_part_through_real_sockets_and_everything_is_answered(serv
     assert (session.status, session.is_simulated) == ("ended", True)
     kinds = set(SessionEvent.objects.values_list("event_type", flat=True))
     assert {"configured", "member_join", "socket_opened", "consent", "ready", "started", "progress", "ended"} <= kinds
+
+
+def test_a_class_goes_through_its_study_to_the_survey(server: Server, full_class: SchoolClass, ironworks: Study):
+    make_brief(ironworks, seconds=20)
+    told = simulate(
+        "--url", server.origin, "--students", "4", "--speed", "60", "--minutes", "25", "--school",
+        full_class.school.name, "--json",
+    )  # fmt: skip
+    assert json.loads(told)["unanswered"] == 0
+    assert Assignment.objects.count() == 4
+    assert Assessment.objects.filter(kind="baseline", submitted_at__isnull=False).count() >= 3
+    assert Intervention.objects.filter(status="validated").count() >= 4
+    assert SurveyResponse.objects.exists()
 
 
 @pytest.mark.parametrize(
