@@ -63,5 +63,6 @@ def _choose(draft: LiveSession, chosen: dict[str, Any]) -> None:
         setattr(draft, name, value)
     if draft.activity != LiveSession.Activity.SOCRATIC:
         draft.condition = None
+        draft.location = ""
     if draft.passage is not None and draft.passage.kind != passages.kind_for(draft.activity):
         draft.passage = None

@@ -94,7 +94,7 @@ class SetUp(FirstStep):
     )
 
     class Meta(FirstStep.Meta):
-        fields = ("title", "activity", "school_class", "room", "scheduled_for", "capacity", "study")  # type: ignore[assignment]
+        fields = ("title", "activity", "school_class", "room", "scheduled_for", "capacity", "study", "location")  # type: ignore[assignment]
         widgets = {
             "scheduled_for": forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
         }
@@ -108,6 +108,7 @@ class SetUp(FirstStep):
         super().__init__(*args, user=user, instance=instance, initial=initial, **options)
         self.fields["title"].required = False
         self._choose_from("study", instance.school.studies.all(), _("No study"))
+        self.fields["location"].required = False
         offered = passages.current(access.passages(user)) | access.passages(user).filter(sessions=instance)
         self._choose_from("passage", offered.order_by("kind", "title"), _("Nothing chosen"))
 
@@ -123,6 +124,8 @@ class SetUp(FirstStep):
         condition, study = cleaned.get("condition"), cleaned.get("study")
         if condition is None:
             return cleaned
+        if cleaned.get("location") and cleaned["location"] != condition.location:
+            self.add_error("location", _("The condition takes place somewhere else. It is the condition that counts."))
         if cleaned.get("activity") != LiveSession.Activity.SOCRATIC:
             self.add_error("condition", _("Only a Socratic study has a condition. It is left out."))
         elif study is not None and study.cells.exists() and not study.cells.filter(condition=condition).exists():

@@ -1,16 +1,13 @@
 """A student's way through a study, action by action: what each writes, what is refused, what is said."""
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from sessions_app import actions, events, lifecycle, timeline
-from sessions_app.enrolment import Ticket
+from sessions_app import events, lifecycle, timeline
 from sessions_app.models import (
     Assessment,
     AssessmentItem,
@@ -29,97 +26,12 @@ from sessions_app.models import (
     SurveyResponse,
     User,
 )
-from sessions_app.refusals import Refused
-from sessions_app.study import asking, way
+from sessions_app.study import asking
 from tests.cast import consent, join, story
-from tests.study_cast import TREDEGAR, study_session, take_part
+from tests.sessions_app.study.deeds import act, answer, decide, hand_in, know, reach, refused, step
+from tests.study_cast import TREDEGAR, take_part
 
 pytestmark = pytest.mark.django_db
-
-
-def act(member: StudentSession, event: events.Event, *, key: uuid.UUID | None = None, **when: Any) -> int:
-    member.refresh_from_db()
-    now = timezone.now()
-    attempt = actions.Attempt(
-        ticket=Ticket(member.pk, member.cookie_version), event=event, key=key or uuid.uuid4(),
-        **{"received_at": now, "happened_at": now, "client_time": now} | when,
-    )  # fmt: skip
-    return actions.action_perform(attempt)
-
-
-@contextmanager
-def refused(code: str) -> Iterator[None]:
-    with pytest.raises(Refused) as caught:
-        yield
-    assert caught.value.code == code
-
-
-def step(member: StudentSession) -> str:
-    fresh = StudentSession.objects.select_related("session__study").get(pk=member.pk)
-    return way.runs([fresh])[fresh.pk].step
-
-
-def decide(member: StudentSession, **decisions: str) -> None:
-    for purpose in way.PURPOSES:
-        decision = decisions.get(purpose.value, "granted")
-        act(member, events.ConsentGiven(purpose=purpose, decision=decision, version="study-2026-1"))
-
-
-def know(member: StudentSession) -> None:
-    act(member, events.PriorKnowledgeGiven(ratings=[1, 2, 4]))
-
-
-def hand_in(member: StudentSession, form: str) -> None:
-    items = AssessmentItem.objects.filter(form__kind=form).order_by("number")
-    answers = [
-        events.GivenAnswer(question=item.pk, answer=1 if item.options else "The river gave water power.", seconds=5)
-        for item in items
-    ]
-    act(member, events.AssessmentSubmitted(form=form, answers=answers))
-
-
-def reach(member: StudentSession, position: float, segment: int = 1) -> None:
-    act(member, events.ContentReached(segment=segment, position=position))
-
-
-def answer(member: StudentSession, text: str = "Because the river drove the wheels.", **more: Any) -> Exchange:
-    waiting = Exchange.objects.get(intervention__student_session=member, answered_at=None)
-    act(member, events.ExchangeAnswered(exchange=waiting.pk, text=text, seconds=4), **more)
-    waiting.refresh_from_db()
-    return waiting
-
-
-@pytest.fixture
-def dynamic(alice: User, grade_four, ironworks, sam: Student) -> StudentSession:
-    """Sam in a class with questions every 2.5 minutes that follow the answers."""
-    return take_part(study_session(alice, grade_four, ironworks, condition="L3-I1-D"), sam)
-
-
-@pytest.fixture
-def static(alice: User, grade_four, ironworks, sam: Student) -> StudentSession:
-    return take_part(study_session(alice, grade_four, ironworks, condition="L3-I1-S"), sam)
-
-
-@pytest.fixture
-def on_site(alice: User, grade_four, ironworks, sam: Student) -> StudentSession:
-    return take_part(study_session(alice, grade_four, ironworks, condition="L1-I1-D"), sam)
-
-
-@pytest.fixture
-def in_content(dynamic: StudentSession) -> StudentSession:
-    decide(dynamic)
-    know(dynamic)
-    hand_in(dynamic, "baseline")
-    act(dynamic, events.ContentBegun(format="text"))
-    return dynamic
-
-
-@pytest.fixture
-def asked(in_content: StudentSession) -> StudentSession:
-    """Sam at the first question of the first pause."""
-    reach(in_content, 150)
-    asking.question_next(in_content.pk)
-    return in_content
 
 
 def test_a_student_goes_the_whole_way_with_questions_that_follow_the_answers(dynamic: StudentSession):
