@@ -88,7 +88,17 @@ def results_by_type(found: Stats) -> dict[str, Any] | None:
         return None
     labels = [str(SessionResult.Type(kind).label) for kind in found.by_type]
     counts = list(found.by_type.values())
-    plot = go.Figure(go.Bar(x=counts, y=labels, orientation="h", marker={"color": EDGE}, text=counts, cliponaxis=False))
+    plot = go.Figure(
+        go.Bar(
+            x=counts,
+            y=labels,
+            orientation="h",
+            marker={"color": EDGE},
+            text=counts,
+            textposition="outside",
+            cliponaxis=False,
+        )
+    )
     plot.update_xaxes(rangemode="tozero", title={"text": _("results")}, dtick=max(1, max(counts) // 4))
     plot.update_yaxes(type="category", autorange="reversed")
     plot.update_layout(showlegend=False, bargap=0.35)
