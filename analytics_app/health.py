@@ -14,6 +14,7 @@ from analytics_app.mirror.writer import Away, TableMissing, Tables
 from analytics_app.models import DashboardMetricsHourly, DeadLetter, MirrorHour, OutboxItem, RollupRun
 from analytics_app.rollups import changes
 from analytics_app.rollups.hours import HOUR, hour_of
+from sessions_app import retention
 from sessions_app.models import LiveSession, SessionEvent
 
 ROLLUP_DUE = timedelta(minutes=15)
@@ -22,6 +23,8 @@ ROLLUP_LONGEST = timedelta(minutes=2)
 OUTBOX_OLDEST = timedelta(minutes=5)
 SILENT = timedelta(minutes=5)
 LOOKED_BACK = timedelta(days=7)
+PURGE_DUE = timedelta(days=2)
+"""After the end of what is kept; what is due is removed every night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ def tables(*, now: datetime | None = None) -> list[Check]:
     moment = now or timezone.now()
     wanted: tuple[Callable[[datetime], Check], ...] = (
         dashboard_metrics_table, session_events_table, hourly_rollup_job, event_insertion_rate, outbox, dead_letters,
+        kept_too_long,
     )  # fmt: skip
     return [check(moment) for check in wanted]
 
@@ -167,6 +171,13 @@ def dead_letters(now: datetime) -> Check:
     count = DeadLetter.objects.count()
     said = f"{count} items were given up." if count else "No item was given up."
     return Check("dead_letters", ok=not count, said=said, figures={"count": count})
+
+
+def kept_too_long(now: datetime) -> Check:
+    """Is what was kept long enough gone?"""
+    count = retention.sessions(now - PURGE_DUE).count()
+    said = f"{count} sessions are past their retention." if count else "Nothing is past its retention."
+    return Check("retention", ok=not count, said=said, figures={"sessions": count})
 
 
 def _iso(moment: datetime | None) -> str | None:

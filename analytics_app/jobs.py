@@ -3,6 +3,7 @@
 from procrastinate.contrib.django import app
 
 from analytics_app.personal_data import answer_requests
+from analytics_app.retention import purge
 from analytics_app.rollups.fill import fill_changed
 from sessions_app.lifecycle import end_idle_sessions
 
@@ -26,3 +27,10 @@ def end_idle(timestamp: int) -> None:
 def answer_data_requests(timestamp: int) -> None:
     """Every minute: go on with the requests about one's own data."""
     answer_requests()
+
+
+@app.periodic(cron="25 3 * * *")
+@app.task(name="purge_expired", queueing_lock="purge_expired", pass_context=False)
+def purge_expired(timestamp: int) -> None:
+    """Every night: remove what was kept long enough."""
+    purge()

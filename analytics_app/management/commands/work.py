@@ -22,8 +22,9 @@ LAST_WORD = 20.0  # seconds that the outbox may take to settle what it has sent
 
 class Command(BaseCommand):
     help = (
-        "Run the worker: the rollup at five past each hour, the end of idle sessions, queued jobs, and the outbox that "
-        "mirrors changes to DynamoDB. SIGTERM or Ctrl-C ends it after what it holds is written."
+        "Run the worker: the rollup at five past each hour, the end of idle sessions, the removal of what was kept "
+        "long enough, queued jobs, and the outbox that mirrors changes to DynamoDB. SIGTERM or Ctrl-C ends it after "
+        "what it holds is written."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
