@@ -6,13 +6,17 @@ agrees with answers scored by hand is printed by `score_agreement`.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
+from sessions_app.models import Segment
 from sessions_app.study import words
 
 VERSION: Final = "depth-1"
+LEVELS: Final = (1, 2, 3, 4, 5)
 
 _LOST: Final = re.compile(r"\b(?:i ?(?:don'?t|do not) know|idk|dunno|no idea|not sure|no clue)\b", re.IGNORECASE)
 _LINK: Final = re.compile(
@@ -22,8 +26,8 @@ _LINK: Final = re.compile(
     re.IGNORECASE,
 )
 _EVIDENCE: Final = re.compile(
-    r"\b(?:for example|for instance|such as|it said|the (?:text|part|piece|story|captions?) \w+|according to|evidence|"
-    r"(?:i|you|we) (?:can |could )?(?:still )?(?:see|saw|heard|read|learned)|1[5-9]\d\d|half of|hundreds of|"
+    r"\b(?:for example|for instance|such as|it sa(?:id|ys)|the (?:text|part|piece|story|captions?) \w+|according to|"
+    r"evidence|(?:i|you|we) (?:can |could )?(?:still )?(?:see|saw|heard|read|learned)|1[5-9]\d\d|half of|hundreds of|"
     r"thousands? of|\d[\d,.]* (?:\w+ )?(?:men|people|workers|cannons?|guns|miles|feet|tons|percent|years))\b",
     re.IGNORECASE,
 )
@@ -49,27 +53,42 @@ def _depth(question: str, answer: str, known: frozenset[str]) -> int:
     if not new or (lost and len(new) < 4):
         return 1
     on_topic = known.intersection(stems)
-    reasons = _reasons(answer)
+    reasons = _reasons(answer, known - asked)
     if not on_topic - asked and (len(new) < 4 or not reasons):
         return 1
     if reasons >= 2 or (reasons == 1 and _joined(answer)):
         return 5
     if reasons == 1:
-        return 4 if _EVIDENCE.search(answer) else 3
+        return 4 if _EVIDENCE.search(answer) or _supported(answer, known) else 3
     return 2
 
 
-def _reasons(answer: str) -> int:
-    """How many reasons an answer gives: links after which something telling follows."""
+def _reasons(answer: str, known: frozenset[str]) -> int:
+    """How many reasons an answer gives: links after which something telling follows, as far as the next link."""
     return sum(
-        _follows(sentence, found.end()) for sentence in words.sentences(answer) for found in _LINK.finditer(sentence)
+        _tells(sentence[found.end() : after], known)
+        for sentence in words.sentences(answer)
+        for found, after in _links(sentence)
     )
 
 
-def _follows(sentence: str, end: int) -> bool:
-    rest = sentence[end:]
-    next_link = _LINK.search(rest)
-    return len(words.telling(words.tokens(rest[: next_link.start()] if next_link else rest))) >= 2
+def _links(sentence: str) -> list[tuple[re.Match[str], int]]:
+    """The links of a sentence, each with where the next begins."""
+    found = list(_LINK.finditer(sentence))
+    ends = [*(link.start() for link in found), len(sentence)][1:]
+    return list(zip(found, ends, strict=True))
+
+
+def _tells(clause: str, known: frozenset[str]) -> bool:
+    """Whether a clause says something: two telling words, or one of the part that the question did not bring."""
+    telling = words.telling(words.tokens(clause))
+    return len(telling) >= 2 or any(words.stem(word) in known for word in telling)
+
+
+def _supported(answer: str, known: frozenset[str]) -> bool:
+    """Whether a sentence without a link of its own puts something of the part beside the reason."""
+    apart = [sentence for sentence in words.sentences(answer) if not _LINK.search(sentence)]
+    return any(len(words.vocabulary(sentence) & known) >= 3 for sentence in apart)
 
 
 def _joined(answer: str) -> bool:
@@ -79,6 +98,39 @@ def _joined(answer: str) -> bool:
         if found and _JOINS.search(sentence):
             return len(words.telling(words.tokens(sentence[found.end() :]))) >= 4
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """The scorer against a hand: shares in %, and `table` the counts by level of the hand and of the scorer."""
+
+    n: int
+    exact: float
+    adjacent: float
+    kappa: float | None
+    table: tuple[tuple[int, ...], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"scorer": VERSION, **asdict(self)}
+
+
+def agreement(rows: Sequence[tuple[str, str, str, int]]) -> Agreement:
+    """How the scorer agrees with answers scored by hand: (question, answer, part, depth by hand)."""
+    ours = [depth(question=question, answer=answer, part=part) for question, answer, part, _by_hand in rows]
+    theirs = [by_hand for *_said, by_hand in rows]
+    pairs = Counter(zip(theirs, ours, strict=True))
+    return Agreement(
+        n=len(rows),
+        exact=100 * sum(a == b for a, b in zip(ours, theirs, strict=True)) / len(rows),
+        adjacent=100 * sum(abs(a - b) <= 1 for a, b in zip(ours, theirs, strict=True)) / len(rows),
+        kappa=quadratic_weighted_kappa(ours, theirs, categories=LEVELS),
+        table=tuple(tuple(pairs[hand, scored] for scored in LEVELS) for hand in LEVELS),
+    )
+
+
+def part_of(segment: Segment) -> str:
+    """What an answer about a segment is scored against."""
+    return f"{segment.title} {segment.text} {segment.summary}"
 
 
 def quadratic_weighted_kappa(ours: Sequence[int], theirs: Sequence[int], *, categories: Sequence[int]) -> float | None:

@@ -1,9 +1,9 @@
 """Short answers scored against a rubric by rules: does the answer name the concept, in any of the ways to say it?
 
-A way to say it is found when its telling words stand near each other in one sentence, by their stems, with room for a
-slip of the pen. Of a phrase, half of the words or more without the rest earn half of the concept's credit. Where the
-sentence denies it just before, nothing is earned. The credits add up, to at most the points of the item. So an answer
-never loses points by a further sentence that names a concept.
+A way to say it is found when its telling words stand near each other in one sentence, by their stems, or as they are
+written with room for a slip of the pen. Of a phrase, half of the words or more without the rest earn half of the
+concept's credit. Where the sentence denies it just before, nothing is earned. The credits add up, to at most the points
+of the item. So an answer never loses points by a further sentence that names a concept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -88,7 +88,10 @@ def _in_sentence(term: str, sentence: Sequence[str]) -> Decimal:
     if not wanted:
         return Decimal()
     stems = [words.stem(word) for word in sentence]
-    places = [[p for p in words.places_of(stem, stems) if not _denied(sentence, p)] for stem in wanted]
+    places = [
+        [p for p in {*words.places_of(stem, stems), *words.places_of(word, sentence)} if not _denied(sentence, p)]
+        for word, stem in wanted
+    ]
     present = [found for found in places if found]
     if len(present) == len(wanted) and _are_near(places):
         return Decimal(1)
@@ -96,9 +99,10 @@ def _in_sentence(term: str, sentence: Sequence[str]) -> Decimal:
 
 
 @lru_cache(maxsize=4096)
-def _wanted(term: str) -> tuple[str, ...]:
+def _wanted(term: str) -> tuple[tuple[str, str], ...]:
+    """The telling words of a way to say it, each with its stem."""
     tokens = words.tokens(term)
-    return tuple(dict.fromkeys(words.stem(word) for word in words.telling(tokens) or tokens))
+    return tuple((word, words.stem(word)) for word in dict.fromkeys(words.telling(tokens) or tokens))
 
 
 def _are_near(places: Sequence[Sequence[int]]) -> bool:

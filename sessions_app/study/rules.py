@@ -36,7 +36,12 @@ _BREAKS: Final = frozenset(
         "makes", "use", "uses", "help", "helps", "need", "needs", "get", "got", "give", "gave", "given", "go", "went",
         "come", "came", "bring", "brought", "let", "put", "take", "took", "see", "saw", "seen", "look", "looks",
         "become", "became", "know", "known", "think", "thought", "can", "could", "may", "might", "must", "will",
-        "would", "should", "allow", "mean", "means", "meant", "because", "since", "so", "that", "which", "who", "where",
+        "would", "should", "allow", "mean", "means", "meant", "built", "bought", "sold", "kept", "told", "cut", "cuts",
+        "led", "left", "ran", "run", "runs", "stood", "stand", "stands", "fell", "fall", "falls", "held", "hold",
+        "holds", "paid", "pays", "met", "meets", "lie", "lies", "lay", "grew", "grow", "grows", "rose", "began",
+        "begun", "lost", "won", "said", "says", "wrote", "felt", "found", "sent", "spent", "taught", "drove", "drives",
+        "turn", "turns", "cross", "crosses", "cast", "casts", "spread", "broke", "burn", "burns", "earn", "earns",
+        "want", "wants", "work", "works", "move", "moves", "because", "since", "so", "that", "which", "who", "where",
         "when", "while", "there", "their", "they", "them", "it", "its",
     )
 )  # fmt: skip

@@ -7,7 +7,6 @@ from typing import Final
 
 import snowballstemmer
 from rapidfuzz import fuzz, process
-from stop_words import get_stop_words
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SENTENCE: Final = re.compile(r"[.!?;:\n]+")
@@ -18,10 +17,24 @@ ALIKE: Final = 86.0
 SHORTEST_MISSPELT: Final = 5
 """Characters of a stem below which a slip makes another word: `coal` is not `coat`."""
 
-SAYS_LITTLE: Final = frozenset(get_stop_words("en")) | frozenset(
-    ("thing", "things", "stuff", "lot", "lots", "really", "just", "also", "like", "kind", "sort", "okay", "ok", "yes",
-     "maybe", "think", "thought", "know")
+SAYS_LITTLE: Final = frozenset(
+    (
+        "a", "about", "above", "after", "again", "all", "also", "although", "always", "am", "an", "and", "any", "are",
+        "aren't", "as", "at", "be", "because", "been", "before", "being", "both", "but", "by", "can", "can't", "cannot",
+        "could", "couldn't", "did", "didn't", "do", "does", "doesn't", "doing", "don't", "down", "each", "either",
+        "else", "even", "ever", "every", "few", "for", "from", "get", "gets", "got", "had", "hadn't", "has", "hasn't",
+        "have", "haven't", "having", "he", "her", "here", "hers", "him", "his", "how", "however", "i", "i'm", "if",
+        "in", "into", "is", "isn't", "it", "it's", "its", "just", "kind", "know", "let", "like", "lot", "lots", "many",
+        "may", "maybe", "me", "might", "more", "most", "much", "must", "my", "no", "nor", "not", "now", "of", "off", "ok",
+        "okay", "on", "only", "onto", "or", "other", "our", "out", "over", "own", "quite", "rather", "really", "same",
+        "shall", "she", "should", "since", "so", "some", "something", "somehow", "sort", "still", "stuff", "such",
+        "than", "that", "that's", "the", "their", "them", "then", "there", "these", "they", "thing", "things", "think",
+        "this", "those", "though", "thought", "through", "to", "too", "under", "until", "up", "upon", "us", "very",
+        "was", "wasn't", "we", "well", "were", "weren't", "what", "when", "where", "whether", "which", "while", "who",
+        "whom", "whose", "why", "will", "with", "without", "won't", "would", "wouldn't", "yes", "yet", "you", "your",
+    )
 )  # fmt: skip
+"""The closed classes of English words, and fillers. The ready lists also hold `mill`, `men`, `fire` and `work`."""
 NEGATIONS: Final = frozenset(
     ("no", "not", "never", "without", "neither", "nor", "cannot", "can't", "don't", "didn't", "wasn't", "weren't",
      "isn't")
