@@ -30,6 +30,7 @@ from sessions_app.models import (
     StudentSession,
 )
 from sessions_app.models.consented import CONSENT_CONSTRAINT
+from sessions_app.reading import course, moments
 from sessions_app.refusals import Refused
 from sessions_app.study import steps
 
@@ -253,6 +254,34 @@ def _of_study(rule: Callable[[StudentSession, Any, steps.Moment], steps.Done]) -
     return performed
 
 
+def _reading_started(member: StudentSession, attempt: Attempt) -> events.Event:
+    reading = course.reading_start(member, at=attempt.received_at)
+    return msgspec.structs.replace(cast("events.ReadingStarted", attempt.event), reading=reading.pk)
+
+
+def _reading_finished(member: StudentSession, attempt: Attempt) -> events.Event:
+    reading = course.reading_finish(member, at=attempt.received_at)
+    return msgspec.structs.replace(cast("events.ReadingFinished", attempt.event), reading=reading.pk)
+
+
+def _stuck(member: StudentSession, attempt: Attempt) -> events.Event:
+    event = cast("events.Stuck", attempt.event)
+    course.word_of(member, event.word)
+    return event
+
+
+def _help_played(member: StudentSession, attempt: Attempt) -> events.Event:
+    event = cast("events.HelpPlayed", attempt.event)
+    moments.help_used(member, event.help, played=True, at=attempt.received_at)
+    return event
+
+
+def _help_dismissed(member: StudentSession, attempt: Attempt) -> events.Event:
+    event = cast("events.HelpDismissed", attempt.event)
+    moments.help_used(member, event.help, played=False, at=attempt.received_at)
+    return event
+
+
 RULES: dict[type[events.Event], Rule] = {
     events.ConsentGiven: _consent,
     events.Ready: _ready,
@@ -261,6 +290,11 @@ RULES: dict[type[events.Event], Rule] = {
     events.HelpRequest: _help,
     events.AttentionConfirmed: _attention,
     events.MemberLeave: _leave,
+    events.ReadingStarted: _reading_started,
+    events.ReadingFinished: _reading_finished,
+    events.Stuck: _stuck,
+    events.HelpPlayed: _help_played,
+    events.HelpDismissed: _help_dismissed,
     events.PriorKnowledgeGiven: _of_study(steps.prior_knowledge_given),
     events.PlaceChecked: _of_study(steps.place_checked),
     events.AssessmentAnswered: _of_study(steps.assessment_answered),

@@ -41,7 +41,8 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     it (the participation rate counts these). `PUSHES_STATE` says that every student's page may look different after it,
     `PUSHES_OWN_STATE` that only the student's own does, `CHANGES_BOARD` that the teacher's does, beyond its timeline.
     `APART` names fields that are kept in a record and not in the timeline, which has a `digest` in their place.
-    `AFTER_FACTS` says that an action draws on the facts that were sent before it.
+    `AFTER_FACTS` says that an action draws on the facts that were sent before it. `CONCERNS_READING` says that whoever
+    listens to a student's reading has to know of it.
     """
 
     KIND: ClassVar[str]
@@ -53,6 +54,7 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     CHANGES_BOARD: ClassVar[bool] = True
     APART: ClassVar[tuple[str, ...]] = ()
     AFTER_FACTS: ClassVar[bool] = False
+    CONCERNS_READING: ClassVar[bool] = False
 
 
 # -- The session itself (the six types of requirement 003 are configured, started, leader_ready, member_join,
@@ -84,6 +86,7 @@ class Ended(Event, frozen=True):
     KIND = "ended"
     SENT = Sent.SERVER
     PUSHES_STATE = True
+    CONCERNS_READING = True
     reason: Literal["teacher", "idle", "administrator"]
 
 
@@ -209,6 +212,7 @@ class MemberLeave(Event, frozen=True):
 
     KIND = "member_leave"
     SENT = Sent.ACTION
+    CONCERNS_READING = True
     PUSHES_STATE = True
 
 
@@ -516,9 +520,10 @@ class ReadingStarted(Event, frozen=True):
 
     KIND = "reading_started"
     SENT = Sent.ACTION
+    CONCERNS_READING = True
     PURPOSE = Purpose.AUDIO
     CONTRIBUTION = True
-    PUSHES_STATE = True
+    PUSHES_OWN_STATE = True
     reading: UUID | None = None
 
 
@@ -527,8 +532,9 @@ class ReadingFinished(Event, frozen=True):
 
     KIND = "reading_finished"
     SENT = Sent.ACTION
+    CONCERNS_READING = True
     PURPOSE = Purpose.AUDIO
-    PUSHES_STATE = True
+    PUSHES_OWN_STATE = True
     reading: UUID | None = None
 
 
@@ -537,6 +543,7 @@ class RecordingStopped(Event, frozen=True):
 
     KIND = "recording_stopped"
     SENT = Sent.FACT
+    CONCERNS_READING = True
     PURPOSE = Purpose.AUDIO
     CHANGES_BOARD = False
     stream: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
@@ -556,6 +563,7 @@ class Stuck(Event, frozen=True):
 
     KIND = "stuck"
     SENT = Sent.ACTION
+    CONCERNS_READING = True
     PURPOSE = Purpose.AUDIO
     word: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
@@ -666,7 +674,7 @@ class ReadingEnded(Event, frozen=True):
 
     KIND = "reading_ended"
     SENT = Sent.SERVER
-    PUSHES_STATE = True
+    PUSHES_OWN_STATE = True
     reading: UUID
     reason: Short
     seconds: float

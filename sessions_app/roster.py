@@ -20,6 +20,7 @@ from sessions_app.models import (
     StudentSession,
     TakeoverRequest,
 )
+from sessions_app.reading import state
 from sessions_app.study import handouts, progress, way
 
 SILENT_AFTER = timedelta(seconds=45)
@@ -216,7 +217,7 @@ def step(member: StudentSession, session: LiveSession, *, consented: bool, run: 
 
 
 def student_states(members: Sequence[StudentSession]) -> dict[UUID, dict[str, Any]]:
-    """The `state` frames of students' sockets, in four queries however many they are, and as many again in a study.
+    """The `state` frames of students' sockets, in four queries however many they are, and some more for what they do.
 
     `members` are of one session, with `session`, its `study`, `group` and `group__leader` selected.
     """
@@ -226,6 +227,7 @@ def student_states(members: Sequence[StudentSession]) -> dict[UUID, dict[str, An
     consents = _live_purposes(members)
     runs = way.runs(members) if way.is_of_study(session) else {}
     material = handouts.handouts(list(runs.values()), consent_version=STUDY_CONSENT_VERSION)
+    read = state.reading_states(members, consents) if state.reads(session) else {}
     labels: dict[UUID, list[str]] = {}
     mates = StudentSession.objects.filter(session=session, group__isnull=False, removed_at=None, left_at=None)
     for group, label in mates.order_by("label").values_list("group_id", "label"):
@@ -235,6 +237,7 @@ def student_states(members: Sequence[StudentSession]) -> dict[UUID, dict[str, An
     for m in members:
         live = consents.get(m.student_id, {}) if m.student_id else {}
         found[m.pk] = _student_state(m, live, labels, checks, run=runs.get(m.pk), material=material.get(m.pk))
+        found[m.pk]["reading"] = read.get(m.pk)
     return found
 
 

@@ -70,6 +70,7 @@ class StudentPage(Protocol):
 
     def push_state(self, state: dict[str, Any]) -> None: ...
     def recheck(self) -> None: ...
+    def noticed(self, kind: type[Event], data: Event | dict[str, Any]) -> None: ...
     def end(self, code: protocol.Close) -> None: ...
     def leave(self, code: protocol.Close) -> None: ...
 
@@ -180,6 +181,9 @@ class Watch:
         elif kind.PUSHES_OWN_STATE:
             self.student_changed(event["student"])
         pages = list(self.students.get(event["student"], ()))
+        if kind.CONCERNS_READING:
+            for page in pages if event["student"] else [page for of in self.students.values() for page in of]:
+                page.noticed(kind, event["data"])
         if kind in {MemberRemoved, TakeoverGranted}:
             # The device that took over may be connected before this is heard of: the tickets tell the two apart.
             for page in pages:

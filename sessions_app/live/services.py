@@ -16,6 +16,8 @@ from sessions_app.live.asking import Asking
 from sessions_app.live.hub import Hub
 from sessions_app.live.ingest import Busy, Ingest
 from sessions_app.live.protocol import Close
+from sessions_app.live.readers import Readers
+from sessions_app.live.wording import wording
 
 THREADS = 4
 MOST_WAITING = 2000
@@ -36,6 +38,7 @@ class Services:
         self.hub = Hub(self.in_thread)
         self.ingest = Ingest(self.hub.committed)
         self.asking = Asking()
+        self.readers = Readers(self.in_thread, wording=wording)
 
     async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that uses the ORM, on a pooled connection. Raises `Busy` where too many are waiting."""
@@ -56,6 +59,7 @@ class Services:
         self.stopping = True
         await self.ingest.stop(within=STOP_WITHIN)
         await self.asking.stop()
+        await self.readers.stop()
         await self.hub.stop()
         self._threads.shutdown(wait=False)
 

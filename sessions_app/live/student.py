@@ -7,14 +7,16 @@ from uuid import UUID, uuid5
 from django.utils import timezone
 
 from sessions_app import enrolment, roster, timeline, wire
-from sessions_app.events import SocketClosed, SocketOpened
+from sessions_app.events import Event, ReadingStarted, RecordingStopped, SocketClosed, SocketOpened, Stuck, payload
 from sessions_app.live import protocol
 from sessions_app.live.broadcast import Watch
+from sessions_app.live.chunks import BadChunk, Frame, frame_read
 from sessions_app.live.ingest import Busy
 from sessions_app.live.intake import Intake
+from sessions_app.live.listening import Listener
 from sessions_app.live.protocol import CLOSE_FOR, Close
 from sessions_app.live.socket import Socket, cookie
-from sessions_app.models import StudentSession
+from sessions_app.models import LiveSession, StudentSession
 from sessions_app.refusals import Refused
 from sessions_app.wire import Encoder, EventsFrame, Malformed, PingFrame
 
@@ -34,6 +36,10 @@ class StudentSocket(Socket):
         self._held: enrolment.Ticket
         self._rechecking: asyncio.Task[None] | None = None
         self._intake: Intake | None = None
+        self._listener: Listener | None = None
+        self._early: list[Frame] = []
+        self._attaching: asyncio.Task[None] | None = None
+        self._over = False
 
     async def opened(self) -> None:
         self.student_session = self.scope["url_route"]["kwargs"]["student_session"]
@@ -67,6 +73,9 @@ class StudentSocket(Socket):
             self._intake.record(SocketOpened(connection=self.connection), key=self.connection)
         except Busy:
             self.end(Close.BUSY)
+        self._over = state["session"]["status"] == LiveSession.Status.ENDED
+        if state["reading"] and state["reading"]["state"] == "open":
+            self._attach()
         return None
 
     def recheck(self) -> None:
@@ -107,7 +116,68 @@ class StudentSocket(Socket):
         else:
             self.push(protocol.error("not_allowed", "Only a teacher's page reads the timeline."))
 
+    def binary(self, raw: bytes) -> None:
+        if self._intake is None:
+            return
+        try:
+            frame = frame_read(raw)
+            if self._listener is not None and not self._listener.gone.is_set():
+                self._listener.take(frame)
+            elif len(self._early) < MOST_UNANSWERED:
+                self._early.append(frame)
+                self._attach()
+            else:
+                self.end(Close.BUSY)
+        except BadChunk as bad:
+            self.push(protocol.error(bad.code, str(bad)))
+        except Busy:
+            self.end(Close.BUSY)
+
+    def noticed(self, kind: type[Event], data: Event | dict[str, Any]) -> None:
+        """Something was appended that concerns the student's reading."""
+        said: dict[str, Any] = data if isinstance(data, dict) else payload(data)
+        if kind is ReadingStarted:
+            self._attach()
+        elif self._listener is None:
+            return
+        elif kind is RecordingStopped:
+            self._listener.says_how_many(said["stream"], said["chunks"])
+        elif kind is Stuck:
+            self._listener.asked(said["word"])
+        else:
+            self._listener.end()
+
+    def _attach(self) -> None:
+        """Find whoever listens to the student's reading, or take it up."""
+        if self._attaching is None or self._attaching.done():
+            self._attaching = asyncio.create_task(self._take_up())
+
+    async def _take_up(self) -> None:
+        try:
+            listener = await self.services.readers.take(self.student_session)
+        except (Busy, *protocol.DATABASE_AWAY):
+            return self.end(Close.BUSY)
+        early, self._early = self._early, []
+        if listener is None:
+            if early:
+                self.push(protocol.refused(Refused("no_reading")))
+            return None
+        if self._watch is None:  # closed meanwhile
+            return None
+        self._listener = listener
+        listener.attach(self)
+        if self._over:
+            listener.end()
+        try:
+            for frame in early:
+                listener.take(frame)
+        except Busy:
+            self.end(Close.BUSY)
+        return None
+
     def closed(self, code: int) -> None:
+        if self._listener is not None:
+            self._listener.detach(self)
         if self._watch is None or self._intake is None:
             return
         self.services.hub.remove_student(self._watch, self)

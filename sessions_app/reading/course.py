@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+import psycopg
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from sessions_app.models import (
@@ -23,6 +24,7 @@ from sessions_app.models import (
     StudentSession,
     Transcript,
 )
+from sessions_app.models.consented import CONSENT_CONSTRAINT
 from sessions_app.models.session import LATE_EVENTS_FOR
 from sessions_app.reading.passages import prompts_of
 from sessions_app.refusals import Refused
@@ -109,6 +111,12 @@ def end(reading: Reading, *, reason: Reading.EndReason, at: datetime) -> None:
     reading.save(update_fields=["state", "end_reason", "ended_at", "updated_at"])
 
 
+def consent_is_missing(error: IntegrityError) -> bool:
+    """Whether the database refused a row because there is no live consent for it."""
+    cause = error.__cause__
+    return isinstance(cause, psycopg.Error) and cause.diag.constraint_name == CONSENT_CONSTRAINT
+
+
 def may_record(member: StudentSession) -> bool:
     """Whether the student's voice may be recorded now."""
     return ConsentState.objects.filter(student=member.student_id, purpose=AUDIO, granted=True).exists()
@@ -117,6 +125,17 @@ def may_record(member: StudentSession) -> bool:
 def reading_of(member: StudentSession) -> Reading | None:
     """A student's reading of what the session reads now, open or not."""
     return Reading.objects.filter(student_session=member, passage=member.session.passage).first()
+
+
+def word_of(member: StudentSession, index: int) -> None:
+    """Refuses a word that is not one of the passage that the student is reading."""
+    reading = reading_of(member)
+    if reading is None:
+        raise Refused("no_reading")
+    if reading.state == Reading.State.ENDED:
+        raise Refused("reading_over")
+    if reading.passage is None or reading.passage.kind != Passage.Kind.PASSAGE or index >= reading.passage.words:
+        raise Refused("no_such_word")
 
 
 def open_readings() -> QuerySet[Reading]:
@@ -171,6 +190,16 @@ def reading_release(reading_id: UUID, *, holder: UUID) -> None:
     Reading.objects.filter(pk=reading_id, held_by=holder).update(held_by=None, held_until=None)
 
 
+def stream_begin(reading_id: UUID, *, number: int, codec: str, at: datetime) -> StreamState:
+    """`stream_open`, or a refusal where the consent is gone."""
+    try:
+        return stream_open(reading_id, number=number, codec=codec, at=at)
+    except IntegrityError as error:
+        if not consent_is_missing(error):
+            raise
+        raise Refused("consent_missing") from None
+
+
 def stream_open(reading_id: UUID, *, number: int, codec: str, at: datetime) -> StreamState:
     """The stream of a new recorder, or the one that there is. Without the consent the database refuses it."""
     stream, _made = AudioStream.objects.get_or_create(
@@ -179,11 +208,20 @@ def stream_open(reading_id: UUID, *, number: int, codec: str, at: datetime) -> S
     return StreamState(stream.pk, stream.codec, stream.received, stream.chunks)
 
 
-def sound_of(reading_id: UUID) -> Iterator[tuple[str, list[bytes | None]]]:
-    """The recorders' bytes of a reading, stream by stream, as long as they are here: codec and chunks, None: lost."""
-    for stream in AudioStream.objects.filter(reading=reading_id).order_by("number"):
-        chunks = AudioChunk.objects.filter(stream=stream).order_by("number").values_list("data", flat=True)
-        yield stream.codec, [None if data is None else bytes(data) for data in chunks]
+def sound_of(reading_id: UUID) -> Iterator[tuple[int, str, bytes | None]]:
+    """The recorders' bytes of a reading as long as they are here, in the order in which they were decoded.
+
+    Each as (stream, codec, chunk); None stands for a chunk that never came.
+    """
+    chunks = AudioChunk.objects.filter(stream__reading=reading_id).order_by("starts", "received_at", "number")
+    columns = chunks.values_list("stream__number", "stream__codec", "data")
+    for stream, codec, data in columns.iterator(chunk_size=200):
+        yield stream, codec, None if data is None else bytes(data)
+
+
+def stream_says_how_many(reading_id: UUID, *, number: int, chunks: int) -> None:
+    """A recorder said that it made so many chunks."""
+    AudioStream.objects.filter(reading=reading_id, number=number).update(chunks=chunks)
 
 
 def expected_of(passage: Passage | None) -> Expected | Prompts | Anything:

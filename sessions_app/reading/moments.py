@@ -134,6 +134,14 @@ def help_record(reading_id: UUID, help_: NewHelp, *, holder: UUID, at: datetime)
     return given
 
 
+def help_shown(help_: HelpEvent) -> dict[str, object]:
+    """A help as a page shows it."""
+    return {
+        "help": help_.pk, "index": help_.index, "word": help_.word, "parts": help_.parts, "text": help_.text,
+        "voice": help_.voice,
+    }  # fmt: skip
+
+
 def help_used(member: StudentSession, help_id: UUID, *, played: bool, at: datetime) -> None:
     """The student listened to a help, or went on without it, in the caller's transaction."""
     field = "played_at" if played else "dismissed_at"

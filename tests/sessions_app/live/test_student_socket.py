@@ -72,7 +72,7 @@ def test_a_closed_socket_is_on_the_timeline(server: Server, started: LiveSession
     ("frame", "code"),
     [
         ("no json", "not_json"),
-        (b"\x00\x01", "no_audio"),
+        (b"\x00\x01", "bad_audio"),
         ('{"type":"events"}', "bad_value"),
         ('{"type":"dance"}', "bad_value"),
         ("[" * 5000, "bad_value"),

@@ -67,7 +67,7 @@ def test_who_takes_a_reading_up_finds_what_was_heard(reading: Reading, listener:
         ["by", "the", "spring"], ["of", "the", "year"],
     ]  # fmt: skip
     assert (taken.next_transcript, taken.audio_seconds, taken.streams[0].received) == (2, 1.0, 2)
-    assert list(course.sound_of(reading.pk)) == [("pcm", [b"\0\0" * 8000] * 2)]
+    assert list(course.sound_of(reading.pk)) == [(0, "pcm", b"\0\0" * 8000)] * 2
 
 
 def test_what_the_one_before_still_writes_is_refused(reading: Reading, listener: Listener):

@@ -1,0 +1,89 @@
+"""The group commit of readings: what arrived during one transaction is written by the next, for all readings at once.
+
+`report(item, verdict)` is called after the commit. While the database is away what was submitted waits, and is written
+when it is back; nobody was told that it is kept.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+from uuid import UUID
+
+from sessions_app.live import connections, protocol
+from sessions_app.live.ingest import Busy
+from sessions_app.reading import recording
+from sessions_app.reading.recording import Item, Verdict
+
+log = logging.getLogger(__name__)
+
+LARGEST_BATCH = 400
+MOST_QUEUED = 20_000
+
+Report = Callable[[Item, Verdict], None]
+InThread = Callable[..., Coroutine[Any, Any, Any]]
+
+
+class Recorder:
+    """One per process. `holder` is the process's name among those that hold readings."""
+
+    def __init__(self, in_thread: InThread, *, holder: UUID) -> None:
+        self._in_thread = in_thread
+        self._holder = holder
+        self._queue: list[tuple[Item, Report]] = []
+        self._in_flight = 0
+        self._arrived = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._task = asyncio.create_task(self._run(), name="recorder")
+
+    @property
+    def queued(self) -> int:
+        return len(self._queue) + self._in_flight
+
+    def submit(self, item: Item, report: Report) -> None:
+        """Write an item soon. Raises `Busy` where too much waits."""
+        if self.queued >= MOST_QUEUED:
+            raise Busy
+        self._queue.append((item, report))
+        self._idle.clear()
+        self._arrived.set()
+
+    async def drained(self) -> None:
+        """Wait until everything that was submitted is written."""
+        await self._idle.wait()
+
+    async def stop(self, *, within: float) -> None:
+        try:
+            await asyncio.wait_for(self.drained(), within)
+        except TimeoutError:
+            log.warning("%d pieces of readings were not written", self.queued)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            batch, self._queue = self._queue[:LARGEST_BATCH], self._queue[LARGEST_BATCH:]
+            if not self._queue:
+                self._arrived.clear()
+            self._in_flight = len(batch)
+            await self._write(batch)
+            self._in_flight = 0
+            if not self._queue:
+                self._idle.set()
+
+    async def _write(self, batch: Sequence[tuple[Item, Report]]) -> None:
+        attempts = connections.pauses()
+        while True:
+            try:
+                verdicts = await self._in_thread(
+                    recording.items_record, [item for item, _ in batch], holder=self._holder
+                )
+            except (Busy, *protocol.DATABASE_AWAY) as error:
+                log.warning("readings cannot be written at the moment: %s", type(error).__name__)
+                await anext(attempts)
+            else:
+                break
+        for (item, report), verdict in zip(batch, verdicts, strict=True):
+            report(item, verdict)
