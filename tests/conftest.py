@@ -1,5 +1,6 @@
 """The suite's surroundings: the embedded stack in a home of its own, a database and a table prefix per worker."""
 
+import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ os.environ["DYNAMODB_TABLE_PREFIX"] = f"test_{os.environ.get('PYTEST_XDIST_WORKE
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 
 import django
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
@@ -52,3 +54,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture(autouse=True)
+def cells_of_the_design(request: pytest.FixtureRequest) -> None:
+    """Puts the conditions back that a migration made and that a test with transactions of its own took away."""
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
+        request.getfixturevalue("transactional_db")
+        if not apps.get_model("sessions_app", "Condition").objects.exists():
+            importlib.import_module("sessions_app.migrations.0002_conditions").add(apps, None)
