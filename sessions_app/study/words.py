@@ -20,18 +20,19 @@ SHORTEST_MISSPELT: Final = 5
 SAYS_LITTLE: Final = frozenset(
     (
         "a", "about", "above", "after", "again", "all", "also", "although", "always", "am", "an", "and", "any", "are",
-        "aren't", "as", "at", "be", "because", "been", "before", "being", "both", "but", "by", "can", "can't", "cannot",
-        "could", "couldn't", "did", "didn't", "do", "does", "doesn't", "doing", "don't", "down", "each", "either",
-        "else", "even", "ever", "every", "few", "for", "from", "get", "gets", "got", "had", "hadn't", "has", "hasn't",
-        "have", "haven't", "having", "he", "her", "here", "hers", "him", "his", "how", "however", "i", "i'm", "if",
-        "in", "into", "is", "isn't", "it", "it's", "its", "just", "kind", "know", "let", "like", "lot", "lots", "many",
-        "may", "maybe", "me", "might", "more", "most", "much", "must", "my", "no", "nor", "not", "now", "of", "off", "ok",
-        "okay", "on", "only", "onto", "or", "other", "our", "out", "over", "own", "quite", "rather", "really", "same",
-        "shall", "she", "should", "since", "so", "some", "something", "somehow", "sort", "still", "stuff", "such",
-        "than", "that", "that's", "the", "their", "them", "then", "there", "these", "they", "thing", "things", "think",
-        "this", "those", "though", "thought", "through", "to", "too", "under", "until", "up", "upon", "us", "very",
-        "was", "wasn't", "we", "well", "were", "weren't", "what", "when", "where", "whether", "which", "while", "who",
-        "whom", "whose", "why", "will", "with", "without", "won't", "would", "wouldn't", "yes", "yet", "you", "your",
+        "aren't", "as", "at", "be", "because", "been", "before", "being", "both", "but", "by", "can", "can't",
+        "cannot", "could", "couldn't", "did", "didn't", "do", "does", "doesn't", "doing", "don't", "down", "each",
+        "either", "else", "even", "ever", "every", "few", "for", "from", "get", "gets", "got", "had", "hadn't", "has",
+        "hasn't", "have", "haven't", "having", "he", "her", "here", "hers", "him", "his", "how", "however", "i",
+        "i'm", "if", "in", "into", "is", "isn't", "it", "it's", "its", "just", "kind", "know", "let", "like", "lot",
+        "lots", "many", "may", "maybe", "me", "might", "more", "most", "much", "must", "my", "no", "nor", "not",
+        "now", "of", "off", "ok", "okay", "on", "only", "onto", "or", "other", "our", "out", "over", "own", "quite",
+        "rather", "really", "same", "shall", "she", "should", "since", "so", "some", "something", "somehow", "sort",
+        "still", "stuff", "such", "than", "that", "that's", "the", "their", "them", "then", "there", "these", "they",
+        "thing", "things", "think", "this", "those", "though", "thought", "through", "to", "too", "under", "until",
+        "up", "upon", "us", "very", "was", "wasn't", "we", "well", "were", "weren't", "what", "when", "where",
+        "whether", "which", "while", "who", "whom", "whose", "why", "will", "with", "without", "won't", "would",
+        "wouldn't", "yes", "yet", "you", "your",
     )
 )  # fmt: skip
 """The closed classes of English words, and fillers. The ready lists also hold `mill`, `men`, `fire` and `work`."""
