@@ -91,6 +91,7 @@ class LearnerAdmin(ReadOnlyAdmin):
 class StepsOfRequest(ReadOnlyInline):
     model = DataRequestStep
     school_path = "request__school"
+    tab = False
     fields = ("store", "status", "rows", "message", "attempts", "started_at", "finished_at")
 
 
