@@ -85,6 +85,12 @@ def _remove_sessions(now: datetime) -> Removed:
 EXPIRIES = (
     _rows("join_failures", _("wrong join codes"), _("a day"), retention.join_failures),
     _rows("learner_codes", _("codes for learners"), _("until they end"), retention.learner_codes),
+    _rows(
+        "practice_results",
+        _("results of language practice"),
+        _("the school's retention; 730 days for learners of no school"),
+        retention.practice_results,
+    ),
     _rows("browsers", _("sign-ins of browsers"), _("until they end"), retention.signed_in),
     _rows("failed_sign_ins", _("failed sign-ins"), _("90 days"), retention.failed_sign_ins),
     _rows("sign_ins", _("list of sign-ins"), _("90 days"), retention.sign_ins),

@@ -13,9 +13,18 @@ from axes.models import AccessAttempt
 from axes.models import AccessLog as SignIn
 from django.contrib.sessions.models import Session as SignedIn
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from sessions_app import personal_data
-from sessions_app.models import AccessLog, JoinFailures, LearnerCode, LiveSession, SessionEvent, StudentSession
+from sessions_app.models import (
+    AccessLog,
+    JoinFailures,
+    LearnerCode,
+    LiveSession,
+    SessionEvent,
+    SessionResult,
+    StudentSession,
+)
 from sessions_app.personal_data import Person
 
 JOIN_FAILURES = timedelta(days=1)
@@ -23,6 +32,8 @@ SIGN_INS = timedelta(days=90)
 READINGS_LONGER = timedelta(days=365)
 """The access log is kept for a year longer than what was read."""
 READINGS_OF_NO_SCHOOL = timedelta(days=3650) + READINGS_LONGER
+
+RESULTS_OF_NO_SCHOOL_DAYS = 730
 
 _A_DAY = Value(timedelta(days=1), output_field=DurationField())
 
@@ -54,6 +65,15 @@ def signed_in(now: datetime) -> QuerySet[SignedIn]:
 def learner_codes(now: datetime) -> QuerySet[LearnerCode]:
     """Codes that open nothing any more."""
     return LearnerCode.objects.filter(expires_at__lt=now)
+
+
+def practice_results(now: datetime) -> QuerySet[SessionResult]:
+    """Results of exercises, by the time of the learner's school."""
+    days = Coalesce(F("learner__student__school__retention_days"), Value(RESULTS_OF_NO_SCHOOL_DAYS))
+    kept = ExpressionWrapper(days * _A_DAY, output_field=DurationField())
+    # As an annotation, whose joins also keep those who have no student.
+    results = SessionResult.objects.alias(kept_from=ExpressionWrapper(now - kept, output_field=DateTimeField()))
+    return results.filter(created_at__lt=F("kept_from"))
 
 
 def readings(now: datetime) -> QuerySet[AccessLog]:

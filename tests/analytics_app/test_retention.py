@@ -23,15 +23,17 @@ from analytics_app.retention import EXPIRIES, purge
 from analytics_app.rollups.fill import fill_between, fill_changed
 from analytics_app.rollups.seal import seal_hours_of
 from analytics_app.rollups.verify import verify
-from sessions_app import events
+from sessions_app import events, learners
 from sessions_app.models import (
     AccessLog,
     JoinFailures,
+    Learner,
     LearnerCode,
     LiveSession,
     School,
     SchoolClass,
     SessionEvent,
+    SessionResult,
     Student,
     StudentSession,
     User,
@@ -177,6 +179,10 @@ def make_each(school: School, sam: Student, alice: User) -> dict[str, tuple[Mode
     at = ENDED
     failure = JoinFailures.objects.create(address="hash", window=at, failures=1)
     code = LearnerCode.objects.create(student=sam, code="hash", made_by=alice, expires_at=at)
+    exercise = {"session_type": "roleplay", "duration_seconds": 60, "created_at": at}
+    result = SessionResult.objects.create(learner=learners.learner_of(sam), **exercise)
+    account = Learner.objects.create(issuer="elsewhere", subject="lena")
+    of_no_school = SessionResult.objects.create(learner=account, **exercise)
     browser = SignedIn.objects.create(session_key="key", session_data="", expire_date=at)
     failed = AccessAttempt.objects.create(username="alice", ip_address="127.0.0.1", failures_since_start=1)
     sign_in = SignIn.objects.create(username="alice", ip_address="127.0.0.1")
@@ -187,6 +193,8 @@ def make_each(school: School, sam: Student, alice: User) -> dict[str, tuple[Mode
     return {
         "join_failures": (failure, at + DAY),
         "learner_codes": (code, at),
+        "practice_results": (result, at + KEPT),
+        "practice_results of no school": (of_no_school, at + 730 * DAY),
         "browsers": (browser, at),
         "failed_sign_ins": (failed, at + 90 * DAY),
         "sign_ins": (sign_in, at + 90 * DAY),
@@ -198,7 +206,8 @@ def make_each(school: School, sam: Student, alice: User) -> dict[str, tuple[Mode
 @pytest.mark.parametrize(
     "kind",
     [
-        "join_failures", "learner_codes", "browsers", "failed_sign_ins", "sign_ins", "access_log",
+        "join_failures", "learner_codes", "practice_results", "practice_results of no school", "browsers",
+        "failed_sign_ins", "sign_ins", "access_log",
         "access_log of no school",
     ],
 )  # fmt: skip
