@@ -175,9 +175,13 @@ GET  admin:sessions_app_sessionresult_export 302 302 302 302 302 302 302 302 200
 GET  admin:sessions_app_student_export 302 302 302 302 302 302 302 302 200 200 200
 GET  admin:auth_user_password_change   302 302 302 302 302 302 302 302 200 404 200
 GET  admin:sessions_app_content_version_next 302 302 302 302 302 302 302 302 404 404 404
+GET  admin:sessions_app_content_preview 302 302 302 302 302 302 302 302 404 404 404
 GET  admin:sessions_app_questionset_version_next 302 302 302 302 302 302 302 302 404 404 404
+GET  admin:sessions_app_questionset_preview 302 302 302 302 302 302 302 302 404 404 404
 GET  admin:sessions_app_assessmentform_version_next 302 302 302 302 302 302 302 302 404 404 404
+GET  admin:sessions_app_assessmentform_preview 302 302 302 302 302 302 302 302 404 404 404
 GET  admin:sessions_app_surveyform_version_next 302 302 302 302 302 302 302 302 404 404 404
+GET  admin:sessions_app_surveyform_preview 302 302 302 302 302 302 302 302 404 404 404
 GET  admin:sessions_app_schoolclass_import_list 302 302 302 302 302 302 302 302 302 302 302
 GET  /admin/nowhere/                   302 302 302 302 302 302 302 302 404 404 404
 """

@@ -11,6 +11,7 @@ from django.contrib.postgres.forms import SimpleArrayField
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as now_in
 from django.utils.translation import gettext_lazy as _
@@ -32,7 +33,7 @@ from sessions_app.models import (
     SurveyItem,
 )
 from sessions_app.models.material import Material
-from sessions_app.study import versions
+from sessions_app.study import previews, versions
 
 
 def material_of(row: Model) -> Material:
@@ -106,7 +107,7 @@ class MaterialAdmin(ScopedAdmin):
     search_fields = ("title", "slug")
     ordering = ("slug", "-version")
     readonly_fields = ("version", "used_at", "created_at", "updated_at")
-    actions_detail = ("version_next",)
+    actions_detail = ("preview", "version_next")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return visible(request, self.model._default_manager.all(), school="school").order_by(*self.ordering)
@@ -120,6 +121,20 @@ class MaterialAdmin(ScopedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """The short name stays, so that versions belong together."""
         return (*self.readonly_fields, "slug", "school") if obj else self.readonly_fields
+
+    @action(description=_("Preview"), url_path="preview", icon="visibility")
+    def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The version as a student sees it; nothing is sent."""
+        material = self._of_this_administrator(request, object_id)
+        part = request.GET.get("part", "")
+        shown = previews.preview(material, part=int(part) if part.isdecimal() and len(part) < 6 else 0)
+        context = {
+            "material": material,
+            "back": _page(material),
+            "preview": shown,
+            "config": {"step": shown.step, "material": shown.material} if shown else None,
+        }
+        return TemplateResponse(request, "student/preview.html", context)
 
     @action(description=_("Make the next version"), url_path="next-version", icon="content_copy")
     def version_next(self, request: HttpRequest, object_id: str) -> HttpResponse:

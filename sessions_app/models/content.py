@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from sessions_app.models.captions import validate_captions
 from sessions_app.models.identity import TimeOrderedModel
 from sessions_app.models.material import Material, part_of_used_is_kept, used_is_kept, versions_once
 
@@ -41,7 +42,7 @@ class Segment(TimeOrderedModel):
     """A part of a content, played from its beginning to its end in `duration_seconds` at normal speed.
 
     `text` is what is read (a text), or said (audio, video): captions and the questioner draw on it. `captions` is
-    WebVTT; where it is empty, the sentences of `text` are spread over the duration (`study.captions`).
+    WebVTT; where it is empty, the sentences of `text` are spread over the duration.
     """
 
     NOT_PERSONAL = (
@@ -63,7 +64,7 @@ class Segment(TimeOrderedModel):
     media_url = models.CharField(
         _("address of the sound or video"), max_length=500, blank=True, validators=[validate_media_address]
     )
-    captions = models.TextField(_("captions (WebVTT)"), max_length=60_000, blank=True)
+    captions = models.TextField(_("captions (WebVTT)"), max_length=60_000, blank=True, validators=[validate_captions])
     duration_seconds = models.PositiveIntegerField(
         _("duration in seconds"), validators=[MinValueValidator(5), MaxValueValidator(7200)]
     )

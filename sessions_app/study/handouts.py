@@ -21,6 +21,7 @@ from sessions_app.models import (
     Site,
     SurveyItem,
 )
+from sessions_app.models.captions import cues
 from sessions_app.models.content import QUESTIONS_PER_INTERVENTION
 from sessions_app.models.forms import AnswerKind, Block
 from sessions_app.study import delivery as delivery_rules
@@ -129,6 +130,10 @@ def _assessment(run: Run, given: dict[UUID, dict[str, int | str]]) -> dict[str, 
 
 @lru_cache(KEPT)
 def _questions(form: UUID) -> list[dict[str, Any]]:
+    return question_pages(form)
+
+
+def question_pages(form: UUID) -> list[dict[str, Any]]:
     """A page per question; which option is right is told to nobody."""
     return [
         {
@@ -169,6 +174,11 @@ def _content(run: Run) -> dict[str, Any] | None:
 
 @lru_cache(KEPT)
 def _segments(segments: tuple[Segment, ...]) -> list[dict[str, Any]]:
+    return segments_told(segments)
+
+
+def segments_told(segments: Sequence[Segment]) -> list[dict[str, Any]]:
+    """What the player needs of each segment; `cues` where it has captions of its own."""
     return [
         {
             "number": segment.number,
@@ -177,6 +187,7 @@ def _segments(segments: tuple[Segment, ...]) -> list[dict[str, Any]]:
             "seconds": segment.duration_seconds,
             "text": segment.text,
             "media": segment.media_url,
+            "cues": [{"from": c.begins, "until": c.ends, "text": c.text} for c in cues(segment.captions)],
         }
         for segment, part in zip(segments, stretches(segments), strict=True)
     ]
@@ -216,6 +227,10 @@ def _survey(run: Run) -> dict[str, Any] | None:
 
 @lru_cache(KEPT)
 def _blocks(survey: UUID) -> list[dict[str, Any]]:
+    return survey_pages(survey)
+
+
+def survey_pages(survey: UUID) -> list[dict[str, Any]]:
     """A page per block, in the order of `Block`; its title is the page's own, by the block's name."""
     items = list(SurveyItem.objects.filter(survey=survey).order_by("number"))
     pages = []

@@ -1,8 +1,7 @@
 """The depth of answers: its anchors, what it does not see, and how it agrees with a hand.
 
-The hundred answers were written and scored by one hand, before the rules had seen them; by the rules of that day 78 %
-were scored alike (kappa 0.83). The rules were mended since with half of them in view, so that the numbers printed
-here are those of a set that they know.
+The hundred answers were written and scored by one hand; the rules as they were then scored 78 % of them alike (kappa
+0.83). They were mended since with these answers in view: the numbers printed here are those of a set that they know.
 """
 
 import inspect
