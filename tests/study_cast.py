@@ -7,7 +7,6 @@ The factories make what a test needs more of.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import product
 
 import pytest
 from django.db import transaction
@@ -114,25 +113,11 @@ def make_survey(*, slug: str = "iron-survey", **more: object) -> SurveyForm:
     return survey
 
 
-def every_condition() -> None:
-    """The 24 conditions, which a test with transactions of its own leaves behind it deleted."""
-    places = ("on-site", "learning-space", "classroom", "home")
-    intervals = ("2.5", "5", "10")
-    for (where, place), (pace, minutes), kind in product(
-        enumerate(places, 1), enumerate(intervals, 1), ("static", "dynamic")
-    ):
-        Condition.objects.get_or_create(
-            code=f"L{where}-I{pace}-{kind[0].upper()}",
-            defaults={"location": place, "interval_minutes": minutes, "intervention_type": kind},
-        )
-
-
 def complete_study(study: Study, *, target: int = 10, **owner: object) -> Study:
     """Give a study all that its students need: material, places, and the 24 cells with a target.
 
     `owner` may hold the `school` that the material belongs to.
     """
-    every_condition()
     study.content = make_content(**owner)
     study.baseline_form = make_form("baseline", **owner)
     study.final_form = make_form("final", **owner)

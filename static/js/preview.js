@@ -9,8 +9,13 @@ import { Way } from "./way.js";
 const { step, material } = JSON.parse(document.getElementById("config").textContent);
 let shown = material;
 
+function showSections(of) {
+  for (const part of document.querySelectorAll("main [data-step]")) part.hidden = !part.dataset.step.split(" ").includes(of);
+}
+
 function over() {
   way.hide();
+  showSections(null);
   const end = document.getElementById("preview-over");
   end.hidden = false;
   end.querySelector("h1").focus();
@@ -31,4 +36,5 @@ async function answer(event, data) {
 }
 
 const way = new Way({ send: answer, waiting: () => [], isOpen: () => true, drafts: new Drafts(null), questionnaire: [] });
+showSections(step);
 way.show(step, { material: shown });
