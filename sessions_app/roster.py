@@ -90,7 +90,7 @@ def board_state(session: LiveSession, *, now: datetime | None = None) -> dict[st
     checks = _checks(session)
     for member in members:
         member.session = session
-    runs = way.runs(members) if way.is_of_study(session) else {}
+    runs = way.runs(members, live=live) if way.is_of_study(session) else {}
     here = {m.pk for m in members if m.left_at is None and m.pk in alive and alive[m.pk].presence != "gone"}
     rows = [_board_row(m, alive.get(m.pk), checks, live=live, run=runs.get(m.pk), now=now) for m in members]
     requests = TakeoverRequest.objects.filter(session=session, decision="pending").select_related("student_session")
@@ -225,7 +225,7 @@ def student_states(members: Sequence[StudentSession]) -> dict[UUID, dict[str, An
         return {}
     session = members[0].session
     consents = _live_purposes(members)
-    runs = way.runs(members) if way.is_of_study(session) else {}
+    runs = way.runs(members, live=consents) if way.is_of_study(session) else {}
     material = handouts.handouts(list(runs.values()), consent_version=STUDY_CONSENT_VERSION)
     read = state.reading_states(members, consents) if state.reads(session) else {}
     labels: dict[UUID, list[str]] = {}

@@ -54,15 +54,21 @@ def assessment_submit(
     """Hand a form in: `answers` are kept first, then all are scored. Called with the student's session held."""
     seconds = sum(given.seconds for given in answers)
     assessment = _assessment(student_session, kind, at=at - timedelta(seconds=seconds))
-    for given in answers:
-        _keep(assessment, given, at=at)
     items = list(AssessmentItem.objects.filter(form=assessment.form_id).prefetch_related("concepts").order_by("number"))
-    kept = {answer.item_id: answer for answer in AssessmentAnswer.objects.filter(assessment=assessment)}
-    for item in items:
-        if item.pk in kept:
-            answer_score(kept[item.pk], item)
+    asked = {item.pk: item for item in items}
+    before = {answer.item_id: answer for answer in AssessmentAnswer.objects.filter(assessment=assessment)}
+    kept = dict(before)
+    for given in answers:
+        if given.item_id not in asked:
+            raise Refused("no_such_question")
+        item = asked[given.item_id]
+        answer = kept.setdefault(item.pk, AssessmentAnswer(assessment=assessment, item=item))
+        _fill(answer, item, given, at=at)
+    for pk, answer in kept.items():
+        answer_score(answer, asked[pk])
     all_validated(kept.values())
-    AssessmentAnswer.objects.bulk_update(list(kept.values()), _SCORED)
+    AssessmentAnswer.objects.bulk_create([answer for pk, answer in kept.items() if pk not in before])
+    AssessmentAnswer.objects.bulk_update(list(before.values()), [*_GIVEN, *_SCORED])
     assessment.submitted_at = max(at, assessment.started_at)
     assessment.duration_seconds = (assessment.submitted_at - assessment.started_at).total_seconds()
     results_write(assessment, items, list(kept.values()))
@@ -71,6 +77,7 @@ def assessment_submit(
     return assessment
 
 
+_GIVEN: Final = ("chosen_option", "text", "answered_at", "response_seconds", "points_possible")
 _SCORED: Final = ("is_correct", "points_auto", "scorer", "scorer_version", "fell_back", "breakdown", "feedback")
 
 
@@ -265,20 +272,19 @@ def _keep(assessment: Assessment, given: Given, *, at: datetime) -> AssessmentAn
     item = AssessmentItem.objects.filter(pk=given.item_id, form=assessment.form_id).first()
     if item is None:
         raise Refused("no_such_question")
-    option, text = _checked(item, given.answer)
-    values = {
-        "chosen_option": option,
-        "text": text,
-        "answered_at": at,
-        "response_seconds": max(0.0, given.seconds),
-        "points_possible": item.points,
-    }
     kept = AssessmentAnswer.objects.filter(assessment=assessment, item=item).first()
     answer = kept or AssessmentAnswer(assessment=assessment, item=item)
-    for name, value in values.items():
-        setattr(answer, name, value)
-    validated(answer).save(force_insert=kept is None, update_fields=list(values) if kept else None)
+    _fill(answer, item, given, at=at)
+    validated(answer).save(force_insert=kept is None, update_fields=_GIVEN if kept else None)
     return answer
+
+
+def _fill(answer: AssessmentAnswer, item: AssessmentItem, given: Given, *, at: datetime) -> None:
+    """Put what was given into an answer; nothing is saved here."""
+    answer.chosen_option, answer.text = _checked(item, given.answer)
+    answer.answered_at = at
+    answer.response_seconds = max(0.0, given.seconds)
+    answer.points_possible = item.points
 
 
 def _checked(item: AssessmentItem, answer: int | str) -> tuple[int | None, str | None]:

@@ -186,11 +186,14 @@ def _union(spans: Iterable[tuple[float, float]]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Where a player has come to: the intervention that opens there, and whether it was the content's end."""
+    """Where a player has come to: the intervention that opens there, whether it was the content's end, and how many
+    pauses the whole content has.
+    """
 
     delivery: ContentDelivery
     pause: Pause | None
     finished: bool
+    pauses: int
 
 
 def content_begin(
@@ -244,7 +247,7 @@ def content_reached(
             )
     had = Intervention.objects.filter(student_session=student_session).count()
     due = [pause for pause in planned if pause.position <= position + SLACK_SECONDS]
-    return Reached(delivery, due[had] if had < len(due) else None, finished)
+    return Reached(delivery, due[had] if had < len(due) else None, finished, len(planned))
 
 
 def _keep(

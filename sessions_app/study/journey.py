@@ -78,7 +78,7 @@ class Position:
 
 
 @dataclass(slots=True)
-class _Facts:
+class Facts:
     """What the records say about one run."""
 
     consents: dict[str, bool]
@@ -102,7 +102,7 @@ def position(student_session: StudentSession) -> Position:
 
 def positions(student_sessions: Collection[StudentSession]) -> dict[UUID, Position]:
     """Where each of some students is, in a fixed number of queries."""
-    return {pk: _position(facts) for pk, facts in _facts(student_sessions).items()}
+    return {pk: position_of(facts) for pk, facts in _facts(student_sessions).items()}
 
 
 def run_begin(student_session: StudentSession, *, at: datetime) -> tuple[Assignment, bool]:
@@ -195,7 +195,7 @@ def _last_deed(student_session: StudentSession) -> datetime:
     return max((moment for moment in moments if moment is not None), default=student_session.joined_at)
 
 
-def _position(facts: _Facts) -> Position:
+def position_of(facts: Facts) -> Position:
     moved = facts.moved_on
     participates = facts.consents.get(Consent.Purpose.PARTICIPATION, False)
     behind = {
@@ -230,9 +230,9 @@ def _position(facts: _Facts) -> Position:
     )
 
 
-def _facts(student_sessions: Collection[StudentSession]) -> dict[UUID, _Facts]:
+def _facts(student_sessions: Collection[StudentSession]) -> dict[UUID, Facts]:
     ids = [member.pk for member in student_sessions]
-    found = {member.pk: _Facts(consents={}) for member in student_sessions}
+    found = {member.pk: Facts(consents={}) for member in student_sessions}
     of_students = {"student_session__in": ids}
     _consents(found, student_sessions)
     for pk in Assignment.objects.filter(**of_students).values_list("student_session", flat=True):
@@ -264,7 +264,7 @@ def _facts(student_sessions: Collection[StudentSession]) -> dict[UUID, _Facts]:
     return found
 
 
-def _consents(found: dict[UUID, _Facts], student_sessions: Iterable[StudentSession]) -> None:
+def _consents(found: dict[UUID, Facts], student_sessions: Iterable[StudentSession]) -> None:
     runs = defaultdict[UUID | None, list[UUID]](list)
     for member in student_sessions:
         runs[member.student_id].append(member.pk)
@@ -274,7 +274,7 @@ def _consents(found: dict[UUID, _Facts], student_sessions: Iterable[StudentSessi
             found[pk].consents[purpose] = granted
 
 
-def _interventions(found: dict[UUID, _Facts], ids: Sequence[UUID]) -> None:
+def _interventions(found: dict[UUID, Facts], ids: Sequence[UUID]) -> None:
     opened = Intervention.objects.filter(student_session__in=ids, status=Intervention.Status.OPEN)
     for pk, number in opened.values_list("student_session", "number"):
         found[pk].open_number = number

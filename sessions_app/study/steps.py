@@ -104,7 +104,7 @@ def content_reached(member: StudentSession, event: events.ContentReached, moment
     intervention = interventions.intervention_open(member, pause=reached.pause, at=moment.received_at)
     opened = events.InterventionOpened(
         number=intervention.number,
-        of=len(way.runs([member])[member.pk].pauses),
+        of=reached.pauses,
         kind=cast("Literal['static', 'dynamic']", intervention.kind),
     )
     return Done(event, (opened, *_put_predefined(member, moment)))

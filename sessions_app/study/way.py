@@ -16,6 +16,7 @@ from sessions_app.models import (
     Assessment,
     Assignment,
     Consent,
+    ConsentState,
     ContentDelivery,
     Exchange,
     Intervention,
@@ -25,6 +26,7 @@ from sessions_app.models import (
     PriorKnowledge,
     Segment,
     StudentSession,
+    SurveyResponse,
 )
 from sessions_app.models.content import QUESTIONS_PER_INTERVENTION
 from sessions_app.study import journey
@@ -174,10 +176,14 @@ class Run:
         return round(begin + max(0.0, within) * (end - begin), 1)
 
 
-def runs(members: Sequence[StudentSession]) -> dict[UUID, Run]:
-    """The runs of members of one session, by member, in a number of queries that does not grow with them."""
+def runs(members: Sequence[StudentSession], *, live: dict[UUID, dict[str, bool]] | None = None) -> dict[UUID, Run]:
+    """The runs of members of one session, by member, in a number of queries that does not grow with them.
+
+    `live` says which purposes are live for each student, where the caller has read it.
+    """
     ids = [member.pk for member in members]
-    positions = journey.positions(members)
+    live = _live(members) if live is None else live
+    surveyed = set(_of(SurveyResponse, ids).values_list("student_session", flat=True))
     assignments = {a.student_session_id: a for a in _of(Assignment, ids).select_related("condition", "content")}
     contents = {a.content_id for a in assignments.values() if a.content_id}
     segments: dict[UUID, list[Segment]] = {}
@@ -200,20 +206,46 @@ def runs(members: Sequence[StudentSession]) -> dict[UUID, Run]:
     found = {}
     for member in members:
         assignment = assignments.get(member.pk)
+        place, delivery = places.get(member.pk), deliveries.get(member.pk)
+        opened = [i for i in interventions.get(member.pk, ()) if i.status == Intervention.Status.OPEN]
+        asked = [exchange for intervention in opened for exchange in intervention.exchanges.all()]
+        handed_in = assessments.get(member.pk, {}).values()
+        facts = journey.Facts(
+            consents=live.get(member.student_id, {}) if member.student_id else {},
+            assigned=assignment is not None,
+            prior_knowledge=member.pk in prior,
+            place_settled=place is not None and place.settled_at is not None,
+            submitted=frozenset(a.kind for a in handed_in if a.submitted_at is not None),
+            content_ended=delivery is not None and delivery.ended_at is not None,
+            segments_done=delivery.segments_completed if delivery else 0,
+            open_number=opened[0].number if opened else 0,
+            answered=sum(exchange.answered_at is not None for exchange in asked),
+            waiting=next((exchange.pk for exchange in asked if exchange.answered_at is None), None),
+            survey=member.pk in surveyed,
+            moved_on=frozenset(move.step for move in moves.get(member.pk, ())),
+        )
         found[member.pk] = Run(
             member=member,
-            position=positions[member.pk],
+            position=journey.position_of(facts),
             assignment=assignment,
             segments=segments.get(assignment.content_id, ()) if assignment and assignment.content_id else (),
             agreed=decided.get((member.student_id, Consent.Giver.STUDENT), {}),
             family=decided.get((member.student_id, Consent.Giver.GUARDIAN), {}),
             prior=prior.get(member.pk),
-            place=places.get(member.pk),
-            delivery=deliveries.get(member.pk),
+            place=place,
+            delivery=delivery,
             assessments=assessments.get(member.pk, {}),
             interventions=interventions.get(member.pk, ()),
             moves=moves.get(member.pk, ()),
         )
+    return found
+
+
+def _live(members: Sequence[StudentSession]) -> dict[UUID, dict[str, bool]]:
+    found: dict[UUID, dict[str, bool]] = {}
+    states = ConsentState.objects.filter(student__in=[m.student_id for m in members if m.student_id])
+    for student, purpose, granted in states.values_list("student_id", "purpose", "granted"):
+        found.setdefault(student, {})[purpose] = granted
     return found
 
 
