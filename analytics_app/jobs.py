@@ -1,8 +1,11 @@
 """What the worker runs by the clock. Every job is a management command too, and safe to run twice or beside itself."""
 
+from uuid import UUID
+
 from procrastinate.contrib.django import app
 
 from analytics_app.personal_data import answer_requests
+from analytics_app.qualitative.runs import resume_forgotten
 from analytics_app.retention import purge
 from analytics_app.rollups.fill import fill_changed
 from sessions_app.lifecycle import end_idle_sessions
@@ -34,3 +37,18 @@ def answer_data_requests(timestamp: int) -> None:
 def purge_expired(timestamp: int) -> None:
     """Every night: remove what was kept long enough."""
     purge()
+
+
+@app.task(name="run_analysis", pass_context=False)
+def run_analysis(analysis_id: str) -> None:
+    """Carry out a qualitative analysis, or what is left of it."""
+    from analytics_app.qualitative.pipeline import run
+
+    run(UUID(analysis_id))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="resume_analyses", queueing_lock="resume_analyses", pass_context=False)
+def resume_analyses(timestamp: int) -> None:
+    """Every minute: go on with analyses whose worker is gone, and make those again that lost a text."""
+    resume_forgotten()

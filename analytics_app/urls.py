@@ -2,8 +2,9 @@
 
 from django.urls import path, re_path
 
+from analytics_app.api import analyses as analyses_api
 from analytics_app.api import metrics
-from analytics_app.views import health, practice, research, teach
+from analytics_app.views import analyses, coding, health, practice, research, teach
 
 urlpatterns = [
     path("teach/", teach.home, name="teach_home"),
@@ -23,7 +24,32 @@ urlpatterns = [
     path("practice/progress/", practice.progress, name="practice_progress"),
     path("practice/leave", practice.leave, name="practice_leave"),
     path("research/", research.overview, name="research_overview"),
+    path("research/analyses/", analyses.analysis_list, name="research_analyses"),
+    path("research/analyses/new/", analyses.analysis_new, name="research_analysis_new"),
+    path("research/analyses/<uuid:analysis_id>/", analyses.analysis, name="research_analysis"),
+    path("research/analyses/<uuid:analysis_id>/steps", analyses.analysis_steps, name="research_analysis_steps"),
+    path("research/analyses/<uuid:analysis_id>/cancel", analyses.analysis_cancel, name="research_analysis_cancel"),
+    path("research/analyses/<uuid:analysis_id>/retry", analyses.analysis_retry, name="research_analysis_retry"),
+    path("research/analyses/<uuid:analysis_id>/delete", analyses.analysis_delete, name="research_analysis_delete"),
+    re_path(
+        r"^research/analyses/(?P<analysis_id>[0-9a-f-]{36})/result\.(?P<form>json|csv|md)$",
+        analyses.analysis_export,
+        name="research_analysis_export",
+    ),
+    path("research/analyses/<uuid:analysis_id>/codes/", coding.desk, name="research_coding"),
+    path("research/analyses/<uuid:analysis_id>/codes/start", coding.start, name="research_coding_start"),
+    path("research/analyses/<uuid:analysis_id>/codes/add", coding.add, name="research_coding_add"),
+    path("research/analyses/<uuid:analysis_id>/codes/split", coding.split, name="research_coding_split"),
+    path("research/analyses/<uuid:analysis_id>/codes/assign", coding.assign, name="research_coding_assign"),
+    path(
+        "research/analyses/<uuid:analysis_id>/codes/<uuid:code_id>/rename",
+        coding.rename,
+        name="research_coding_rename",
+    ),
+    path("research/analyses/<uuid:analysis_id>/codes/<uuid:code_id>/merge", coding.merge, name="research_coding_merge"),
     path("api/metrics/hourly", metrics.HourlyMetrics.as_view(), name="api_hourly_metrics"),
+    path("analysis/status/<str:request_id>", analyses_api.AnalysisStatus.as_view(), name="analysis_status"),
+    path("analysis/requests", analyses_api.AnalysisRequests.as_view(), name="analysis_requests"),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
     path("health/tables", health.tables, name="health_tables"),

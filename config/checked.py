@@ -5,6 +5,7 @@ A bad one raises `env.BadSetting`; `config.settings` turns it into one sentence 
 
 import hashlib
 import hmac
+import re
 import secrets
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,6 +48,20 @@ SCORER = env.choice("SCORER", ("rules", "bedrock"), "rules")
 if "bedrock" in {QUESTIONER, SCORER} and not BEDROCK_MODEL_ID:
     raise env.BadSetting("QUESTIONER or SCORER is bedrock, so BEDROCK_MODEL_ID must name the model.")
 TRANSCRIBER = env.choice("TRANSCRIBER", {"pocketsphinx", "amazon"}, "pocketsphinx")
+
+# Of the qualitative analyses: the table that tracks them, and the bucket of their results (unset: a directory).
+DYNAMODB_TABLE_NAME = env.text("DYNAMODB_TABLE_NAME", "design-analysis-tracking")
+if not re.fullmatch(r"[A-Za-z0-9._-]{3,200}", DYNAMODB_TABLE_NAME):
+    raise env.BadSetting("DYNAMODB_TABLE_NAME may hold letters, digits, dot, dash and underscore only, 3 at least.")
+DYNAMODB_REGION = env.text("DYNAMODB_REGION", AWS_REGION)
+ANALYSIS_BUCKET = env.text("ANALYSIS_BUCKET")
+if ANALYSIS_BUCKET and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", ANALYSIS_BUCKET):
+    raise env.BadSetting(f"ANALYSIS_BUCKET must be the name of a bucket, not {ANALYSIS_BUCKET!r}.")
+
+# Where mail goes; unset: into files in LYCEUM_HOME/mail. PUBLIC_URL is where people find us, for the links in it.
+MAIL = env.mail("EMAIL_URL", LYCEUM_HOME / "mail")
+MAIL_FROM = env.text("EMAIL_FROM", "Lyceum <lyceum@localhost>")
+PUBLIC_URL = env.url("PUBLIC_URL", ("http", "https")).rstrip("/")
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 HTTPS = env.flag("HTTPS", default=not EMBEDDED_POSTGRES and not DEBUG)

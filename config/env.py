@@ -100,6 +100,31 @@ def origins(name: str) -> list[str]:
     return found
 
 
+def mail(name: str, folder: Path) -> dict[str, object]:
+    """Django's settings for the mail server at `name`, `smtp://user:password@host:587` (STARTTLS) or `smtps://…`.
+
+    Where the variable is unset, mail is written into files in `folder`.
+    """
+    value = url(name, ("smtp", "smtps"))
+    if not value:
+        return {"BACKEND": "django.core.mail.backends.filebased.EmailBackend", "FILE_PATH": folder}
+    parts = urlsplit(value)
+    try:
+        port = parts.port
+    except ValueError:
+        raise BadSetting(f"{name} has a port that is not a number.") from None
+    encrypted = parts.scheme == "smtps"
+    return {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "HOST": parts.hostname or "localhost",
+        "PORT": port or (465 if encrypted else 587 if parts.username else 25),
+        "HOST_USER": unquote(parts.username or ""),
+        "HOST_PASSWORD": unquote(parts.password or ""),
+        "USE_SSL": encrypted,
+        "USE_TLS": bool(parts.username) and not encrypted,
+    }
+
+
 def database(name: str, default_url: str) -> dict[str, object]:
     """Django's description of the Postgres at `name` (a postgresql:// URL), or at `default_url`."""
     value = url(name, ("postgres", "postgresql")) or default_url

@@ -18,17 +18,21 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from daphne import http_protocol
 from daphne.server import Server
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 
+from config.bounds import BoundedRequest
 from config.local.stack import StackError
 from config.websocket import EXTENSION, DirectWebSocket
 
 MAX_FRAME_BYTES = 1024 * 1024
 _BACKLOG = 1024  # a school reconnects all at once
 _SHUTDOWN_SECONDS = 10.0
+
+http_protocol.WebRequest = BoundedRequest
 
 
 class WebServer(Server):

@@ -120,6 +120,8 @@ CHANNEL_LAYERS = {
 
 AWS_REGION = checked.AWS_REGION
 DYNAMODB_TABLE_PREFIX = checked.DYNAMODB_TABLE_PREFIX
+DYNAMODB_TABLE_NAME = checked.DYNAMODB_TABLE_NAME
+DYNAMODB_REGION = checked.DYNAMODB_REGION
 BEDROCK_MODEL_ID = checked.BEDROCK_MODEL_ID
 BEDROCK_ENDPOINT_URL = checked.BEDROCK_ENDPOINT_URL
 BEDROCK_PRICES = checked.BEDROCK_PRICES
@@ -152,6 +154,18 @@ AXES_ENABLE_ADMIN = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
 
+PUBLIC_URL = checked.PUBLIC_URL
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = checked.MAIL_FROM
+EMAIL_BACKEND = checked.MAIL["BACKEND"]
+EMAIL_FILE_PATH = checked.MAIL.get("FILE_PATH")
+EMAIL_HOST = checked.MAIL.get("HOST", "")
+EMAIL_PORT = checked.MAIL.get("PORT", 25)
+EMAIL_HOST_USER = checked.MAIL.get("HOST_USER", "")
+EMAIL_HOST_PASSWORD = checked.MAIL.get("HOST_PASSWORD", "")
+EMAIL_USE_SSL = checked.MAIL.get("USE_SSL", False)
+EMAIL_USE_TLS = checked.MAIL.get("USE_TLS", False)
+EMAIL_TIMEOUT = 10
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]
 LOCALE_PATHS = [ROOT / "locale"]
@@ -177,6 +191,20 @@ STORAGES = {
             "directory_permissions_mode": 0o700,
         },
     },
+    "analyses": (
+        {"BACKEND": "analytics_app.mirror.objects.S3Storage", "OPTIONS": {"bucket": checked.ANALYSIS_BUCKET}}
+        if checked.ANALYSIS_BUCKET
+        else {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {
+                "location": LYCEUM_HOME / "analyses",
+                "base_url": None,
+                "allow_overwrite": True,
+                "file_permissions_mode": 0o600,
+                "directory_permissions_mode": 0o700,
+            },
+        }
+    ),
 }
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -20,6 +20,7 @@ from sessions_app.learners import Visit
 from sessions_app.models import (
     AccessLog,
     ClassMembership,
+    Corpus,
     DataRequest,
     Learner,
     LiveSession,
@@ -117,6 +118,13 @@ def studies(user: AnyUser) -> QuerySet[Study]:
 def studied_sessions(user: AnyUser) -> QuerySet[StudentSession]:
     """The students' sessions of a researcher's studies, to be shown under pseudonyms."""
     return StudentSession.objects.filter(session__study__in=studies(user))
+
+
+def corpora(user: AnyUser) -> QuerySet[Corpus]:
+    """The texts that a researcher may read: their own, and those of the studies that they were granted."""
+    if not isinstance(user, User) or user.role != User.Role.RESEARCHER:
+        return Corpus.objects.none()
+    return Corpus.objects.filter(Q(owner=user, study=None) | Q(study__in=studies(user)))
 
 
 def administered(user: AnyUser, rows: QuerySet[M], *, school: str | None) -> QuerySet[M]:

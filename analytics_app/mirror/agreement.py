@@ -90,7 +90,7 @@ def _suspects_of_page(table: str, page: Sequence[Mapping[str, Any]], there: dict
     suspects: set[Key] = set()
     found: dict[str, dict[Key, tuple[UUID, Mapping[str, Any]]]] = defaultdict(dict)
     for item in page:
-        key = Key(table, item["PK"], item["SK"])
+        key = TABLES[table].key_in(item)
         known = recognise(key)
         if known is None:
             suspects.add(key)

@@ -14,7 +14,8 @@ Item = Mapping[str, Any]
 MOST_ITEM_BYTES: Final = 400 * 1024
 MOST_DIGITS: Final = 38
 MOST_LEVELS: Final = 32
-_KEY_BYTES: Final = {"PK": 2048, "SK": 1024}
+_PARTITION_BYTES: Final = 2048
+_SORT_BYTES: Final = 1024
 _SMALLEST, _LARGEST = Decimal("1E-130"), Decimal("9.9999999999999999999999999999999999999E+125")
 
 
@@ -29,15 +30,15 @@ class InvalidItem(ValueError):
 def check(item: Item, table: Table) -> None:
     """Raise `InvalidItem` where DynamoDB could not keep `item` in `table` exactly as it is."""
     for name in table.key_attributes:
-        _check_key(name, item)
+        _check_key(name, item, primary=name in table.primary)
     size = sum(len(name.encode()) + _size(value, name, 1) for name, value in item.items())
     if size > MOST_ITEM_BYTES:
         raise InvalidItem("item_too_large", f"The item has {size:,} bytes; {MOST_ITEM_BYTES:,} is the most.")
 
 
-def _check_key(name: str, item: Item) -> None:
+def _check_key(name: str, item: Item, *, primary: bool) -> None:
     if name not in item:
-        if name in _KEY_BYTES:
+        if primary:
             raise InvalidItem("key_missing", f"{name} is missing.")
         partner = name[:-2] + ("SK" if name.endswith("PK") else "PK")
         if partner in item:
@@ -48,7 +49,7 @@ def _check_key(name: str, item: Item) -> None:
         raise InvalidItem("key_type", f"{name} must be text, not {type(value).__name__}.")
     if not value:
         raise InvalidItem("key_empty", f"{name} is empty.")
-    most = _KEY_BYTES[name[-2:]]
+    most = _SORT_BYTES if name.endswith("SK") else _PARTITION_BYTES
     if len(value.encode()) > most:
         raise InvalidItem("key_too_long", f"{name} is longer than {most} bytes.")
 

@@ -1,4 +1,4 @@
-"""How keys are spelled, in one place (requirements 000 and 002). Pure.
+"""How keys are spelled, in one place (requirements 000, 002 and 004). Pure.
 
 Keys of both tables are text. A key holds ids, times and words of our own only: free text never. Those that the triggers
 of `models.marks` note down, so that an item can be found after its row has changed, are spelled in SQL there alike.
@@ -12,11 +12,12 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 SOCRATIC = "SocraticBenchmarks"
 READING = "reading_sessions"
+TRACKING = "design-analysis-tracking"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """An item's place: the table (without the deployment's prefix), partition key and sort key."""
+    """An item's place: the table (as here, not as deployed), partition key, and sort key (empty: it has none)."""
 
     table: str
     pk: str
@@ -113,7 +114,39 @@ class Named:
         return named_id(key.pk, key.sk)
 
 
-Keys = Pattern | Listed | Named
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The key of a kind in a table without a sort key: a word, and the entity's id without dashes.
+
+    >>> analysis = Request(TRACKING, "analysis_")
+    >>> analysis.key(UUID("7f3e8b2a-1c4d-4e9f-b2a1-9d8e7c6b5a4f")).pk
+    'analysis_7f3e8b2a1c4d4e9fb2a19d8e7c6b5a4f'
+    >>> analysis.entity(Key(TRACKING, "analysis_7f3e8b2a1c4d4e9fb2a19d8e7c6b5a4f", ""))
+    UUID('7f3e8b2a-1c4d-4e9f-b2a1-9d8e7c6b5a4f')
+    >>> analysis.entity(Key(TRACKING, "analysis_abc123", "")) is None
+    True
+    """
+
+    table: str
+    prefix: str
+
+    def key(self, entity_id: UUID) -> Key:
+        return Key(self.table, f"{self.prefix}{entity_id.hex}", "")
+
+    def lasting(self, entity_id: UUID) -> tuple[Key, ...]:
+        """The key that an entity has whatever it is like."""
+        return (self.key(entity_id),)
+
+    def entity(self, key: Key) -> UUID | None:
+        """The entity whose item this key is, or None where it is not one of this kind, spelled as we spell it."""
+        try:
+            entity_id = UUID(key.pk.removeprefix(self.prefix))
+        except ValueError:
+            return None
+        return entity_id if self.key(entity_id) == key else None
+
+
+Keys = Pattern | Listed | Named | Request
 
 
 def timestamp(moment: datetime) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from analytics_app.mirror import items, record_source, records, source
+from analytics_app.mirror import analyses, items, record_source, records, source
 from analytics_app.mirror.keys import Key, Keys
 from analytics_app.mirror.schema import TABLES, Table
 from analytics_app.models.mirror import ItemKind
@@ -36,8 +36,7 @@ class Kind:
     def newest(self, ids: Collection[UUID]) -> dict[UUID, dict[Key, items.Built]]:
         """The items that these entities should have now, by entity and key. An entity that has none is left out."""
         return {
-            entity_id: {Key(self.keys.table, item["PK"], item["SK"]): item for item in built}
-            for entity_id, built in self.load(ids).items()
+            entity_id: {self.table.key_in(item): item for item in built} for entity_id, built in self.load(ids).items()
         }
 
 
@@ -57,6 +56,7 @@ KINDS: Mapping[str, Kind] = {
         Kind(ItemKind.ASSESSMENTS, records.ASSESSMENTS, record_source.assessments, record_source.assessed_ids),
         Kind(ItemKind.POST_SURVEY, records.POST_SURVEY, record_source.surveys, record_source.surveyed_ids),
         Kind(ItemKind.READING_SESSION, items.READING_SESSION, source.reading_sessions, source.reading_session_ids),
+        Kind(ItemKind.ANALYSIS, analyses.ANALYSIS, analyses.analyses, analyses.analysis_ids),
     )
 }  # fmt: skip
 

@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 import boto3
@@ -25,6 +24,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 from django.conf import settings
 
+from analytics_app.mirror import keys
 from analytics_app.mirror.guards import Item
 from analytics_app.mirror.keys import Key
 from analytics_app.mirror.schema import TABLES, Table
@@ -98,6 +98,7 @@ class Tables:
         self.prefix = settings.DYNAMODB_TABLE_PREFIX if prefix is None else prefix
         self.endpoint = endpoint
         self.answer_seconds = answer_seconds
+        self._clients: dict[tuple[str, int, float], Any] = {}
         self._serialize = TypeSerializer().serialize
         self._deserialize = TypeDeserializer().deserialize
 
@@ -113,9 +114,9 @@ class Tables:
         """
         [table] = {write.key.table for write in writes}
         assert len(writes) <= MOST_WRITES and len({write.key for write in writes}) == len(writes)
-        name = self.prefix + table
+        name = self.name_of(table)
         try:
-            reply = self._once.batch_write_item(RequestItems={name: [self._request(write) for write in writes]})
+            reply = self._once(table).batch_write_item(RequestItems={name: [self._request(write) for write in writes]})
         except ClientError as error:
             return self._refused(writes, error)
         except ParamValidationError as error:
@@ -139,7 +140,9 @@ class Tables:
         Raises `Away`, `TableMissing`.
         """
         try:
-            self._once.transact_write_items(TransactItems=[self._action(write) for write in writes])
+            self._once(writes[0].key.table).transact_write_items(
+                TransactItems=[self._action(write) for write in writes]
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] == "TransactionCanceledException":
                 return self._cancelled(writes, error)
@@ -156,8 +159,8 @@ class Tables:
 
     def scan(self, table: str) -> Iterator[list[dict[str, Any]]]:
         """Every item of a table, page by page, as it is now (consistent reads)."""
-        arguments: dict[str, Any] = {"TableName": self.prefix + table, "ConsistentRead": True}
-        yield from self._pages(self._patient.scan, table, arguments)
+        arguments: dict[str, Any] = {"TableName": self.name_of(table), "ConsistentRead": True}
+        yield from self._pages(self._patient(table).scan, table, arguments)
 
     def query(
         self, table: str, *, pk: str, index: str = "", sk_begins: str = "", sk_between: tuple[str, str] | None = None
@@ -178,28 +181,28 @@ class Tables:
             values[":sk"] = {"S": sk_begins}
             condition += " AND begins_with(#sk, :sk)"
         arguments: dict[str, Any] = {
-            "TableName": self.prefix + table,
+            "TableName": self.name_of(table),
             "KeyConditionExpression": condition,
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
         }
         if index:
             arguments["IndexName"] = index
-        yield from self._pages(self._patient.query, table, arguments)
+        yield from self._pages(self._patient(table).query, table, arguments)
 
-    def get(self, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
-        """The items of one table at `keys`, as they are now; a key with no item is left out."""
-        wanted = sorted(set(keys))
+    def get(self, places: Iterable[Key]) -> dict[Key, dict[str, Any]]:
+        """The items of one table at `places`, as they are now; a place with no item is left out."""
+        wanted = sorted(set(places))
         found: dict[Key, dict[str, Any]] = {}
         for start in range(0, len(wanted), MOST_READS):
             table = wanted[start].table
-            name = self.prefix + table
-            asked = [{"PK": {"S": key.pk}, "SK": {"S": key.sk}} for key in wanted[start : start + MOST_READS]]
+            name = self.name_of(table)
+            asked = [self._place(key) for key in wanted[start : start + MOST_READS]]
             request = {name: {"Keys": asked, "ConsistentRead": True}}
             while request:
-                reply = self._read(self._patient.batch_get_item, table, {"RequestItems": request})
+                reply = self._read(self._patient(table).batch_get_item, table, {"RequestItems": request})
                 for item in map(self._plain, reply["Responses"].get(name, ())):
-                    found[Key(table, item["PK"], item["SK"])] = item
+                    found[TABLES[table].key_in(item)] = item
                 request = reply.get("UnprocessedKeys") or {}
         return found
 
@@ -218,27 +221,35 @@ class Tables:
     def check(self) -> None:
         """Ask for each table, quickly. Raises `Away` or `TableMissing`."""
         for name in TABLES:
-            self._read(self._quick.describe_table, name, {"TableName": self.prefix + name})
+            self._read(self._quick(name).describe_table, name, {"TableName": self.name_of(name)})
 
-    @cached_property
-    def _once(self) -> Any:
-        return self._client(attempts=1, answer_seconds=self.answer_seconds)
+    def name_of(self, table: str) -> str:
+        """The name of a table in this deployment."""
+        return self.prefix + (settings.DYNAMODB_TABLE_NAME if table == keys.TRACKING else table)
 
-    @cached_property
-    def _patient(self) -> Any:
-        return self._client(attempts=8, answer_seconds=30)
+    def _once(self, table: str) -> Any:
+        return self._client(table, attempts=1, answer_seconds=self.answer_seconds)
 
-    @cached_property
-    def _quick(self) -> Any:
-        return self._client(attempts=1, answer_seconds=1.5)
+    def _patient(self, table: str) -> Any:
+        return self._client(table, attempts=8, answer_seconds=30)
 
-    def _client(self, *, attempts: int, answer_seconds: float) -> Any:
+    def _quick(self, table: str) -> Any:
+        return self._client(table, attempts=1, answer_seconds=1.5)
+
+    def _client(self, table: str, *, attempts: int, answer_seconds: float) -> Any:
+        region = settings.DYNAMODB_REGION if table == keys.TRACKING else settings.AWS_REGION
+        asked = region, attempts, answer_seconds
+        if asked not in self._clients:
+            self._clients[asked] = self._new_client(region, attempts=attempts, answer_seconds=answer_seconds)
+        return self._clients[asked]
+
+    def _new_client(self, region: str, *, attempts: int, answer_seconds: float) -> Any:
         config = Config(
             connect_timeout=min(CONNECT_SECONDS, answer_seconds),
             read_timeout=answer_seconds,
             retries={"mode": "standard", "total_max_attempts": attempts},
         )
-        return boto3.client("dynamodb", region_name=settings.AWS_REGION, endpoint_url=self.endpoint, config=config)
+        return boto3.client("dynamodb", region_name=region, endpoint_url=self.endpoint, config=config)
 
     def _cancelled(self, writes: Sequence[Write], error: ClientError) -> list[Outcome]:
         """A reason stands for each write in its order; those that had none would have been done."""
@@ -260,16 +271,19 @@ class Tables:
 
     def _action(self, write: Write) -> dict[str, Any]:
         [(name, request)] = self._request(write).items()
-        return {name.removesuffix("Request"): {"TableName": self.prefix + write.key.table, **request}}
+        return {name.removesuffix("Request"): {"TableName": self.name_of(write.key.table), **request}}
 
     def _request(self, write: Write) -> dict[str, Any]:
         if write.item is None:
-            return {"DeleteRequest": {"Key": {"PK": {"S": write.key.pk}, "SK": {"S": write.key.sk}}}}
+            return {"DeleteRequest": {"Key": self._place(write.key)}}
         return {"PutRequest": {"Item": {name: self._serialize(value) for name, value in write.item.items()}}}
 
     def _key_of(self, table: str, request: Mapping[str, Any]) -> Key:
         at = request["PutRequest"]["Item"] if "PutRequest" in request else request["DeleteRequest"]["Key"]
-        return Key(table, at["PK"]["S"], at["SK"]["S"])
+        return TABLES[table].key_in({name: at[name]["S"] for name in TABLES[table].primary})
+
+    def _place(self, key: Key) -> dict[str, dict[str, str]]:
+        return {name: {"S": value} for name, value in TABLES[key.table].attributes_of(key).items()}
 
     def _refused(self, writes: Sequence[Write], error: ClientError) -> list[Outcome]:
         code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
@@ -312,21 +326,23 @@ class Tables:
 
     def _exists(self, table: Table) -> bool:
         try:
-            self._read(self._patient.describe_table, table.name, {"TableName": self.prefix + table.name})
+            self._read(self._patient(table.name).describe_table, table.name, {"TableName": self.name_of(table.name)})
         except TableMissing:
             return False
         return True
 
     def _create(self, table: Table) -> None:
         try:
-            self._read(self._patient.create_table, table.name, table.definition(self.prefix))
+            self._read(self._patient(table.name).create_table, table.name, table.definition(self.name_of(table.name)))
         except Away as error:
             if error.code != "ResourceInUseException":  # somebody else is creating it
                 raise
 
     def _await_active(self, table: Table) -> None:
         for _ in range(120):
-            reply = self._read(self._patient.describe_table, table.name, {"TableName": self.prefix + table.name})
+            reply = self._read(
+                self._patient(table.name).describe_table, table.name, {"TableName": self.name_of(table.name)}
+            )
             if reply["Table"]["TableStatus"] in {"ACTIVE", "UPDATING"}:
                 return
             time.sleep(0.5)
@@ -334,17 +350,21 @@ class Tables:
 
     def _equip(self, table: Table) -> None:
         """Set backups and TTL, which a creation cannot; where that is not allowed, the table goes without."""
-        named = {"TableName": self.prefix + table.name}
+        named = {"TableName": self.name_of(table.name)}
         try:
-            if table.ttl and self._read(self._patient.describe_time_to_live, table.name, named)[
+            if table.ttl and self._read(self._patient(table.name).describe_time_to_live, table.name, named)[
                 "TimeToLiveDescription"
             ].get("TimeToLiveStatus") in {None, "DISABLED"}:
                 wanted = {"Enabled": True, "AttributeName": table.ttl}
-                self._read(self._patient.update_time_to_live, table.name, {**named, "TimeToLiveSpecification": wanted})
+                self._read(
+                    self._patient(table.name).update_time_to_live,
+                    table.name,
+                    {**named, "TimeToLiveSpecification": wanted},
+                )
             if table.point_in_time_recovery:
                 backups = {"PointInTimeRecoveryEnabled": True}
                 self._read(
-                    self._patient.update_continuous_backups,
+                    self._patient(table.name).update_continuous_backups,
                     table.name,
                     {**named, "PointInTimeRecoverySpecification": backups},
                 )

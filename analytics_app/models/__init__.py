@@ -1,6 +1,6 @@
 """What is computed from the record of the sessions; deletable and recomputable."""
 
-from analytics_app.models.analysis import Analysis, AnalysisStep
+from analytics_app.models.analysis import AnalysedText, Analysis, AnalysisStep
 from analytics_app.models.mirror import DeadLetter, ItemKind, MirrorHour, OutboxItem
 from analytics_app.models.mirrored import (
     MirroredCondition,
@@ -28,6 +28,7 @@ from analytics_app.models.rolled import RolledEvent, RolledSession, RolledStuden
 from analytics_app.models.rollup import ChangedHour, DashboardMetricsHourly, HourlyPeople, RolledPosition, RollupRun
 
 __all__ = [
+    "AnalysedText",
     "Analysis",
     "AnalysisStep",
     "ChangedHour",

@@ -7,13 +7,16 @@ The result itself is JSON in `STORAGES["analyses"]`. Each run is mirrored to the
 from typing import Final
 from uuid import UUID
 
+import pgtrigger
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sessions_app.models import Corpus
+from analytics_app.models.marks import mark_when_changed
+from analytics_app.models.mirror import ItemKind
+from sessions_app.models import Corpus, CorpusText
 from sessions_app.models.identity import TimeOrderedModel
 
 REQUEST_PREFIX: Final = "analysis_"
@@ -23,6 +26,7 @@ class Analysis(TimeOrderedModel):
     """One run over a corpus. `cancelled_at` tells a run that was stopped by a person from one that failed.
 
     `held_by` is the worker that runs it, until `held_until`: a run whose worker is gone is taken up again by another.
+    The costs are those of the language model over all attempts; USD is null where no price is known.
     `outdated_at` is set where a text was deleted after the run: its result is thrown away, and made again without it.
     `failure_seen_at` is when the owner looked at the failure.
     """
@@ -30,7 +34,8 @@ class Analysis(TimeOrderedModel):
     PERSONAL = ("failure",)
     NOT_PERSONAL = (
         "corpus", "engine", "model", "seed", "overall_status", "cancelled_at", "outdated_at", "failure_seen_at",
-        "result_location", "held_by", "held_until", "created_at", "updated_at", "started_at", "completed_at",
+        "result_location", "model_requests", "prompt_tokens", "completion_tokens", "cost_usd", "held_by", "held_until",
+        "created_at", "updated_at", "started_at", "completed_at",
     )  # fmt: skip
 
     class Status(models.TextChoices):
@@ -53,6 +58,10 @@ class Analysis(TimeOrderedModel):
     outdated_at = models.DateTimeField(_("out of date since"), null=True)
     failure_seen_at = models.DateTimeField(_("failure seen"), null=True)
     result_location = models.CharField(_("result"), max_length=1200, blank=True)
+    model_requests = models.PositiveIntegerField(_("answers of the model"), default=0)
+    prompt_tokens = models.PositiveIntegerField(_("tokens sent"), default=0)
+    completion_tokens = models.PositiveIntegerField(_("tokens answered"), default=0)
+    cost_usd = models.DecimalField(_("cost in USD"), max_digits=12, decimal_places=6, null=True)
     held_by = models.UUIDField(null=True, editable=False)
     held_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
@@ -78,6 +87,11 @@ class Analysis(TimeOrderedModel):
                 condition=~Q(overall_status="completed") | (~Q(result_location="") & Q(completed_at__isnull=False)),
             ),
         ]
+        triggers = mark_when_changed(
+            "analysis",
+            f"SELECT '{ItemKind.ANALYSIS.value}', changed.id",
+            columns=("overall_status", "result_location", "created_at", "started_at", "completed_at"),
+        )
 
     def __str__(self) -> str:
         return self.request_id
@@ -99,6 +113,28 @@ def id_of_request(request_id: str) -> UUID | None:
     except ValueError:
         return None
     return found if request_id == f"{REQUEST_PREFIX}{found.hex}" else None
+
+
+class AnalysedText(CorpusText):
+    """A text without which a result is out of date: where one is deleted, the runs over its corpus are marked."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = [
+            pgtrigger.Trigger(
+                name="analysis_outdated",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Delete,
+                referencing=pgtrigger.Referencing(old="old_rows"),
+                func="""
+                    UPDATE analytics_app_analysis SET outdated_at = now()
+                    WHERE corpus_id IN (SELECT corpus_id FROM old_rows) AND outdated_at IS NULL;
+                    RETURN NULL;
+                """,
+            )
+        ]
 
 
 class AnalysisStep(TimeOrderedModel):
@@ -144,6 +180,11 @@ class AnalysisStep(TimeOrderedModel):
             ),
             models.CheckConstraint(name="analysis_step_progress", condition=Q(done__lte=F("parts"))),
         ]
+        triggers = mark_when_changed(
+            "analysis",
+            f"SELECT '{ItemKind.ANALYSIS.value}', changed.analysis_id",
+            columns=("analysis_id", "status", "message", "started_at", "completed_at"),
+        )
 
     def __str__(self) -> str:
         return f"{self.name}: {self.status}"

@@ -17,6 +17,7 @@ class ItemKind(models.TextChoices):
     ASSESSMENTS = "assessments", _("assessments of a session")
     POST_SURVEY = "post_survey", _("survey")
     READING_SESSION = "reading_session", _("speaking session")
+    ANALYSIS = "analysis", _("qualitative analysis")
 
 
 MARK_AGAIN = """

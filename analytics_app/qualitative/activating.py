@@ -26,6 +26,14 @@ _DEED: Final = {
     ),
 }
 
+_WHOLE: Final = 3
+"""Words from which a way that is told of can be understood by itself."""
+_SUBJECT: Final = {
+    "en": re.compile(r",? \b(?:I|we|you|he|she|they)\b (?!met\b|know\b|knew\b|had\b|have\b)"),
+    "es": re.compile(r", (?=yo\b|nosotros\b|él\b|ella\b)"),
+}
+"""Where another clause begins: the deed ends there."""
+
 
 def activate_insights(
     insights: Sequence[Insight], patterns: Sequence[Pattern], *, language: str, tell: Tell
@@ -63,5 +71,7 @@ def _deed(insight: Insight, language: str) -> tuple[str | None, Quote]:
         sign = _DEED[language, Kind(insight.kind)]
         for quote in insight.quotes:
             if match := sign.search(" ".join(quote.text.split())):
-                return impersonal(match[1].strip(" ,"), language), quote
+                deed = _SUBJECT[language].split(match[1])[0].strip(" ,")
+                if insight.kind == Kind.WISH or len(deed.split()) >= _WHOLE:
+                    return impersonal(deed, language), quote
     return None, insight.quotes[0]

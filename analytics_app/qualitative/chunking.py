@@ -12,7 +12,8 @@ from typing import Final
 from analytics_app.qualitative.findings import Chunk, NothingFound, Source, Tell
 from analytics_app.qualitative.text import Sentence, Terms, language_of, sentences
 
-WANTED_WORDS: Final = 80
+WANTED_WORDS: Final = (30, 80)
+"""The length of a passage: a thirtieth of everything within these bounds, so that little text has passages too."""
 MOST_CHUNKS: Final = 2_500
 """Beyond these the passages grow longer instead of more."""
 
@@ -23,7 +24,8 @@ _TOLD_EVERY: Final = 50
 def chunk_sources(sources: Sequence[Source], *, tell: Tell) -> list[Chunk]:
     """The passages of all sources, in their order. Raises `NothingFound` where there are no words at all."""
     words = sum(source.words for source in sources)
-    wanted = max(WANTED_WORDS, words // MOST_CHUNKS)
+    shortest, longest = WANTED_WORDS
+    wanted = max(min(longest, max(shortest, words // 30)), words // MOST_CHUNKS)
     terms = Terms(language_of(source.text for source in sources))
     found: list[Chunk] = []
     done = 0

@@ -20,6 +20,8 @@ from analytics_app.qualitative.vectors import Space
 
 PATTERNS_PER_LINK: Final = 3
 _QUOTES: Final = 3
+_BELONGS: Final = 0.08
+"""The cosine from which a sentence counts as having to do with a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,10 @@ def explain_patterns(
         tell(number + 1, len(patterns), f"Explained {number + 1} of {len(patterns)} patterns")
     for first, second in _links(chunks, members):
         joint = _joint(chunks, members[first], members[second])
-        between = _between([one for place in joint for one in by_chunk[place]], centres[first], centres[second], used)
+        inside = [one for place in joint for one in by_chunk[place]]
+        between = _between(inside, centres[first], centres[second], used)
+        if between is None:
+            continue
         insights.append(
             Insight(
                 id=f"i{len(insights) + 1}",
@@ -169,13 +174,16 @@ def _links(chunks: Sequence[Chunk], members: Sequence[Sequence[int]]) -> list[tu
     ]
 
 
-def _between(inside: Sequence[_Spoken], first: Any, second: Any, used: set[str]) -> _Spoken:
-    """The sentence that belongs to both."""
-    ranked = sorted(
-        inside,
-        key=lambda one: (-min(_near(one, first), _near(one, second)) * one.readable, one.chunk, one.sentence.start),
-    )
-    best = next((one for one in ranked if one.sentence.text not in used), ranked[0])
+def _between(inside: Sequence[_Spoken], first: Any, second: Any, used: set[str]) -> _Spoken | None:
+    """The sentence that belongs to both, if there is one."""
+
+    def both(one: _Spoken) -> float:
+        return min(_near(one, first), _near(one, second))
+
+    near = [one for one in inside if both(one) >= _BELONGS and one.sentence.text not in used]
+    if not near:
+        return None
+    best = max(near, key=lambda one: (both(one) * one.readable, -one.chunk, -one.sentence.start))
     used.add(best.sentence.text)
     return best
 

@@ -65,7 +65,7 @@ def grouped(points: Matrix, *, seed: int, tell: Tell) -> tuple[list[list[int]], 
     tried = range_of(len(points))
     labels: dict[int, Any] = {}
     scores: dict[int, float] = {}
-    starts = _STARTS if len(points) > _FEW else 4 * _STARTS
+    starts = _STARTS if len(points) > _FEW else 10 * _STARTS
     sample = np.arange(len(points))
     if len(points) > _SAMPLE:
         sample = np.sort(np.random.default_rng(seed).choice(len(points), _SAMPLE, replace=False))

@@ -102,7 +102,8 @@ def cluster_terms(space: Space, names: Names, members: Sequence[int], *, most: i
     def weight(stem: str) -> float:
         prior = space.counts[stem] / total * _PRIOR
         inside, outside = here[stem] + prior, space.counts[stem] - here[stem] + prior
-        odds = log(inside / (total_here + _PRIOR - inside)) - log(outside / (total - total_here + _PRIOR - outside))
+        others, others_outside = total_here + _PRIOR - inside + 1, total - total_here + _PRIOR - outside + 1
+        odds = log(inside / others) - log(outside / others_outside)
         z = odds / sqrt(1 / inside + 1 / outside)
         return float(z * sqrt(chunks_with[stem] / len(members)) * (0.1 + 0.9 * names.score(stem) ** 1.5))
 

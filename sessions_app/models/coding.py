@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.models.identity import TimeOrderedModel
-from sessions_app.models.people import User
+from sessions_app.models.people import Student, User
 from sessions_app.models.session import StudentSession
 from sessions_app.models.study import Study
 
@@ -23,7 +23,8 @@ LONGEST_TEXT: Final = 5_000_000
 class Corpus(TimeOrderedModel):
     """The texts of one analysis: an upload, an object of S3, or what students of a study said.
 
-    Its owner sees it, and, where it belongs to a study, every researcher of that study. `location` is where the texts
+    Its owner sees it, and, where it belongs to a study, every researcher of that study. One without an owner was
+    brought in by a command. `location` is where the texts
     came from, as the tracking table names it.
     """
 
@@ -37,7 +38,9 @@ class Corpus(TimeOrderedModel):
         INTERVENTIONS = "interventions", _("answers to the questions")
         TRANSCRIPTS = "transcripts", _("transcripts of reading aloud")
 
-    owner = models.ForeignKey(User, verbose_name=_("owner"), on_delete=models.PROTECT, related_name="corpora")
+    owner = models.ForeignKey(
+        User, verbose_name=_("owner"), on_delete=models.PROTECT, null=True, blank=True, related_name="corpora"
+    )
     study = models.ForeignKey(
         Study, verbose_name=_("study"), on_delete=models.CASCADE, null=True, blank=True, related_name="corpora"
     )
@@ -64,12 +67,12 @@ class Corpus(TimeOrderedModel):
 
 
 class CorpusText(TimeOrderedModel):
-    """One text: a file, an interview, one student's answers. It goes with the student's session that it came from.
+    """One text: a file, an interview, one student's answers. It goes with the student and the session it came from.
 
     `encoding` is that of the file, and `encoding_assumed` says that it was guessed.
     """
 
-    PERSONAL = ("name", "text", "student_session")
+    PERSONAL = ("name", "text", "student_session", "student")
     NOT_PERSONAL = ("corpus", "number", "encoding", "encoding_assumed", "bytes")
 
     corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="texts")
@@ -77,6 +80,7 @@ class CorpusText(TimeOrderedModel):
     name = models.CharField(_("name"), max_length=200)
     text = models.TextField(_("text"))
     student_session = models.ForeignKey(StudentSession, on_delete=models.CASCADE, null=True, related_name="+")
+    student = models.ForeignKey(Student, on_delete=models.CASCADE, null=True, related_name="+")
     encoding = models.CharField(_("encoding"), max_length=40, blank=True)
     encoding_assumed = models.BooleanField(_("encoding guessed"), default=False)
     bytes = models.PositiveBigIntegerField(_("bytes"), default=0)

@@ -21,7 +21,7 @@ def tables(settings: LazySettings) -> Iterator[Tables]:
     yield made
     client = boto3.client("dynamodb")
     for name in TABLES:
-        client.delete_table(TableName=made.prefix + name)
+        client.delete_table(TableName=made.name_of(name))
 
 
 @pytest.fixture
