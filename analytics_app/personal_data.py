@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from analytics_app.mirror import keys
 from analytics_app.mirror.schema import TABLES
 from analytics_app.mirror.writer import Away, TableMissing, Tables
-from analytics_app.models import DeadLetter, HourlyPeople, OutboxItem
+from analytics_app.models import Analysis, DeadLetter, HourlyPeople, OutboxItem
+from analytics_app.qualitative import runs
 from sessions_app import data_requests, erasure
 from sessions_app.data_requests import COPY_KEPT_FOR
 from sessions_app.erasure import NotYet, Store
@@ -100,8 +101,24 @@ def _letters(person: Person) -> QuerySet[DeadLetter]:
     return with_text.filter(Q(entity_id__in=person.ids) | Q(text__regex=_any(person)))
 
 
+def analyses_forget(person: Person) -> int:
+    """Throw away the results of analyses that have lost a text, of this person's or another's, and ask for new ones."""
+    return runs.make_outdated_again()
+
+
+def analyses_remain(person: Person) -> int:
+    """Results in which words of texts stand that were deleted. Whose they were is not known any more."""
+    return Analysis.objects.filter(outdated_at__isnull=False).count()
+
+
 STORES: tuple[Store, ...] = (
     *erasure.STORES,
+    Store(
+        name="analyses",
+        label=_("results of qualitative analyses"),
+        erase=analyses_forget,
+        remains=analyses_remain,
+    ),
     Store(
         name="jobs",
         label=_("jobs that wait"),

@@ -48,7 +48,7 @@ urlpatterns = [
     ),
     path("research/analyses/<uuid:analysis_id>/codes/<uuid:code_id>/merge", coding.merge, name="research_coding_merge"),
     path("api/metrics/hourly", metrics.HourlyMetrics.as_view(), name="api_hourly_metrics"),
-    path("analysis/status/<str:request_id>", analyses_api.AnalysisStatus.as_view(), name="analysis_status"),
+    path("analysis/status/<str:analysis_request>", analyses_api.AnalysisStatus.as_view(), name="analysis_status"),
     path("analysis/requests", analyses_api.AnalysisRequests.as_view(), name="analysis_requests"),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),

@@ -29,6 +29,8 @@ from tests.databases import migrated_template
 PBKDF2PasswordHasher.iterations = 1
 # Every test client would look for all static files; those that are wanted are served by a server under test.
 settings.MIDDLEWARE.remove("servestatic.middleware.ServeStaticMiddleware")
+# Results of analyses are thrown away with the process, but for the tests that look at them.
+settings.STORAGES["analyses"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
 
 pytest_plugins = [
     "tests.bedrock_stand_in",

@@ -136,8 +136,26 @@ POST practice_leave                    302 302 302 302 302 302 302 302 302 302 3
 # Research.
 GET  research_overview                 302 302 302 403 403 403 200 200 403 403 403
 GET  research_overview?study           302 302 302 403 403 403 200 404 403 403 403
+GET  research_analyses                 302 302 302 403 403 403 200 200 403 403 403
+GET  research_analysis_new             302 302 302 403 403 403 200 200 403 403 403
+POST research_analysis_new             302 302 302 403 403 403 400 400 403 403 403
+GET  research_analysis                 302 302 302 403 403 403 200 404 403 403 403
+GET  research_analysis_steps           302 302 302 403 403 403 200 404 403 403 403
+POST research_analysis_cancel          302 302 302 403 403 403 302 404 403 403 403
+POST research_analysis_retry           302 302 302 403 403 403 302 404 403 403 403
+POST research_analysis_delete          302 302 302 403 403 403 302 404 403 403 403
+GET  research_analysis_export          302 302 302 403 403 403 200 404 403 403 403
+GET  research_coding                   302 302 302 403 403 403 200 404 403 403 403
+POST research_coding_start             302 302 302 403 403 403 302 404 403 403 403
+POST research_coding_add               302 302 302 403 403 403 302 404 403 403 403
+POST research_coding_split             302 302 302 403 403 403 302 404 403 403 403
+POST research_coding_assign            302 302 302 403 403 403 302 404 403 403 403
+POST research_coding_rename            302 302 302 403 403 403 302 404 403 403 403
+POST research_coding_merge             302 302 302 403 403 403 302 404 403 403 403
 
 # For scripts and monitors.
+GET  analysis_status                   401 401 401 403 403 403 200 404 403 403 403
+GET  analysis_requests                 401 401 401 403 403 403 200 200 403 403 403
 GET  api_live_sessions                 403 403 403 200 200 200 403 403 200 200 200
 GET  api_live_session_events           403 403 403 200 404 404 403 403 200 404 200
 GET  api_hourly_metrics?hours          403 403 403 200 200 200 403 403 200 200 200
@@ -207,6 +225,11 @@ DATA: dict[str, Any] = {
     "teach_passage_new": {"title": "Another", "kind": "passage", "text": "Boats."},
     "teach_passage": {"title": "Another", "text": "Boats."},
     "teach_passage_archive": {"archived": "1"},
+    "research_coding_add": {"name": "A code"},
+    "research_coding_rename": {"name": "Another name"},
+    "research_coding_merge": {"into": "code_id"},
+    "research_coding_split": {"name": "Part of it", "passage": "1-0-5"},
+    "research_coding_assign": {"passage": "1-0-5", "code": ""},
     "teach_classes": {"name": "Another class"},
     "teach_class": {"label": "Uma"},
     "teach_class_import": {"text": "label\nUma\n"},

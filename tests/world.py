@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sessions_app import data_requests, enrolment, learners, lifecycle, tokens
+from sessions_app import codes, data_requests, enrolment, learners, lifecycle, tokens
 from sessions_app.models import (
     LiveSession,
     Passage,
@@ -18,6 +18,7 @@ from sessions_app.models import (
     TakeoverRequest,
     User,
 )
+from tests.analyses import make_analysis
 from tests.cast import join, make_session, make_user
 
 WHO = ("nobody", "sam", "tia", "alice", "bob", "charlie", "rosa", "rolf", "ada", "aron", "root")
@@ -79,6 +80,8 @@ def world(
     place = sam.memberships.get()
     takeover = enrolment.takeover_request(session, membership=place.pk)
     assert isinstance(takeover, TakeoverRequest)
+    analysis = make_analysis(rosa, study)
+    code = codes.code_add(analysis.corpus, by=rosa, name="Iron")
     asked = data_requests.request_make(kind="copy", asked_by="learner", learner=learners.learner_of(sam))
     return World(
         people={
@@ -90,7 +93,8 @@ def world(
             "session_id": session.pk, "over": over.pk, "draft": draft.pk, "class_id": grade_four.pk,
             "membership_id": place.pk, "student_id": sam.pk, "student_session": members["sam"].pk,
             "takeover": takeover.pk, "code": session.join_code, "form": "csv", "user": alice.pk, "study": study.pk,
-            "school": school.pk, "request_id": asked.pk, "copy_form": "json",
+            "school": school.pk, "analysis_id": analysis.pk,
+            "analysis_request": analysis.request_id, "code_id": code.pk, "request_id": asked.pk, "copy_form": "json",
             "passage_id": Passage.objects.create(school=school, title="The canal", text="Boats brought coal.").pk,
         },
     )  # fmt: skip

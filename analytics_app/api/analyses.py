@@ -1,9 +1,10 @@
 """The state of qualitative analyses, for monitors (requirement 004): the same attributes as in the tracking table."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,6 +14,7 @@ from analytics_app.models import Analysis, AnalysisStep
 from analytics_app.models.analysis import id_of_request
 from analytics_app.qualitative import runs
 from sessions_app import access
+from sessions_app.api.bearer import Bearer
 from sessions_app.api.live_sessions import ERRORS
 from sessions_app.models import User
 
@@ -97,13 +99,22 @@ _TRACKED = {
 }
 
 
-class AnalysisStatus(APIView):
+class MonitorView(APIView):
+    """A door for researchers: programs with a bearer token, or a browser in which they have signed in."""
+
+    authentication_classes: ClassVar = [Bearer, SessionAuthentication]
+
+
+class AnalysisStatus(MonitorView):
     """How far a run is, step by step. A run that was cancelled has failed, and says that it was cancelled."""
 
     @extend_schema(
         tags=["Analysis"],
         operation_id="analysis_status",
         summary="How far an analysis is",
+        parameters=[
+            OpenApiParameter("analysis_request", str, OpenApiParameter.PATH, description="The `request_id` of the run.")
+        ],
         responses={200: StatusSerializer, **ERRORS},
         examples=[
             OpenApiExample(
@@ -114,9 +125,9 @@ class AnalysisStatus(APIView):
             )
         ],
     )
-    def get(self, request: Request, request_id: str) -> Response:
+    def get(self, request: Request, analysis_request: str) -> Response:
         reader = access.require_role(request.user, User.Role.RESEARCHER)
-        pk = id_of_request(request_id)
+        pk = id_of_request(analysis_request)
         found = (
             runs.analyses(reader).select_related("corpus").prefetch_related("steps").filter(pk=pk).first()
             if pk
@@ -127,7 +138,7 @@ class AnalysisStatus(APIView):
         return Response({"request_id": found.request_id, "status": analysis_item(found)})
 
 
-class AnalysisRequests(APIView):
+class AnalysisRequests(MonitorView):
     """The runs that you may see."""
 
     @extend_schema(

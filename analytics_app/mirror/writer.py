@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import boto3
@@ -98,7 +99,6 @@ class Tables:
         self.prefix = settings.DYNAMODB_TABLE_PREFIX if prefix is None else prefix
         self.endpoint = endpoint
         self.answer_seconds = answer_seconds
-        self._clients: dict[tuple[str, int, float], Any] = {}
         self._serialize = TypeSerializer().serialize
         self._deserialize = TypeDeserializer().deserialize
 
@@ -116,7 +116,9 @@ class Tables:
         assert len(writes) <= MOST_WRITES and len({write.key for write in writes}) == len(writes)
         name = self.name_of(table)
         try:
-            reply = self._once(table).batch_write_item(RequestItems={name: [self._request(write) for write in writes]})
+            reply = self._near(table)._once.batch_write_item(
+                RequestItems={name: [self._request(write) for write in writes]}
+            )
         except ClientError as error:
             return self._refused(writes, error)
         except ParamValidationError as error:
@@ -140,7 +142,7 @@ class Tables:
         Raises `Away`, `TableMissing`.
         """
         try:
-            self._once(writes[0].key.table).transact_write_items(
+            self._near(writes[0].key.table)._once.transact_write_items(
                 TransactItems=[self._action(write) for write in writes]
             )
         except ClientError as error:
@@ -160,7 +162,7 @@ class Tables:
     def scan(self, table: str) -> Iterator[list[dict[str, Any]]]:
         """Every item of a table, page by page, as it is now (consistent reads)."""
         arguments: dict[str, Any] = {"TableName": self.name_of(table), "ConsistentRead": True}
-        yield from self._pages(self._patient(table).scan, table, arguments)
+        yield from self._pages(self._near(table)._patient.scan, table, arguments)
 
     def query(
         self, table: str, *, pk: str, index: str = "", sk_begins: str = "", sk_between: tuple[str, str] | None = None
@@ -169,7 +171,7 @@ class Tables:
 
         `sk_between` is the first and the last sort key that is meant, and goes before `sk_begins`.
         """
-        names = {"#pk": f"{index}PK"}
+        names = {"#pk": f"{index}PK" if index else TABLES[table].primary[0]}
         values = {":pk": {"S": pk}}
         condition = "#pk = :pk"
         if sk_between:
@@ -188,7 +190,7 @@ class Tables:
         }
         if index:
             arguments["IndexName"] = index
-        yield from self._pages(self._patient(table).query, table, arguments)
+        yield from self._pages(self._near(table)._patient.query, table, arguments)
 
     def get(self, places: Iterable[Key]) -> dict[Key, dict[str, Any]]:
         """The items of one table at `places`, as they are now; a place with no item is left out."""
@@ -200,7 +202,7 @@ class Tables:
             asked = [self._place(key) for key in wanted[start : start + MOST_READS]]
             request = {name: {"Keys": asked, "ConsistentRead": True}}
             while request:
-                reply = self._read(self._patient(table).batch_get_item, table, {"RequestItems": request})
+                reply = self._read(self._near(table)._patient.batch_get_item, table, {"RequestItems": request})
                 for item in map(self._plain, reply["Responses"].get(name, ())):
                     found[TABLES[table].key_in(item)] = item
                 request = reply.get("UnprocessedKeys") or {}
@@ -221,29 +223,43 @@ class Tables:
     def check(self) -> None:
         """Ask for each table, quickly. Raises `Away` or `TableMissing`."""
         for name in TABLES:
-            self._read(self._quick(name).describe_table, name, {"TableName": self.name_of(name)})
+            self._read(self._near(name)._quick.describe_table, name, {"TableName": self.name_of(name)})
 
     def name_of(self, table: str) -> str:
         """The name of a table in this deployment."""
         return self.prefix + (settings.DYNAMODB_TABLE_NAME if table == keys.TRACKING else table)
 
-    def _once(self, table: str) -> Any:
-        return self._client(table, attempts=1, answer_seconds=self.answer_seconds)
+    @cached_property
+    def _once(self) -> Any:
+        return self._client(settings.AWS_REGION, attempts=1, answer_seconds=self.answer_seconds)
 
-    def _patient(self, table: str) -> Any:
-        return self._client(table, attempts=8, answer_seconds=30)
+    @cached_property
+    def _patient(self) -> Any:
+        return self._client(settings.AWS_REGION, attempts=8, answer_seconds=30)
 
-    def _quick(self, table: str) -> Any:
-        return self._client(table, attempts=1, answer_seconds=1.5)
+    @cached_property
+    def _quick(self) -> Any:
+        return self._client(settings.AWS_REGION, attempts=1, answer_seconds=1.5)
 
-    def _client(self, table: str, *, attempts: int, answer_seconds: float) -> Any:
-        region = settings.DYNAMODB_REGION if table == keys.TRACKING else settings.AWS_REGION
-        asked = region, attempts, answer_seconds
-        if asked not in self._clients:
-            self._clients[asked] = self._new_client(region, attempts=attempts, answer_seconds=answer_seconds)
-        return self._clients[asked]
+    def _describe(self, table: Table) -> Any:
+        asked = {"TableName": self.name_of(table.name)}
+        return self._read(self._near(table.name)._patient.describe_table, table.name, asked)
 
-    def _new_client(self, region: str, *, attempts: int, answer_seconds: float) -> Any:
+    def _near(self, table: str) -> "Tables":
+        """This, or the same for the region in which the table lies, where that is another one."""
+        there = settings.DYNAMODB_REGION if table == keys.TRACKING else settings.AWS_REGION
+        return self if there == settings.AWS_REGION else self._elsewhere
+
+    @cached_property
+    def _elsewhere(self) -> "Tables":
+        found = Tables(prefix=self.prefix, endpoint=self.endpoint, answer_seconds=self.answer_seconds)
+        found._once, found._patient, found._quick = (
+            self._client(settings.DYNAMODB_REGION, attempts=attempts, answer_seconds=seconds)
+            for attempts, seconds in ((1, self.answer_seconds), (8, 30.0), (1, 1.5))
+        )
+        return found
+
+    def _client(self, region: str, *, attempts: int, answer_seconds: float) -> Any:
         config = Config(
             connect_timeout=min(CONNECT_SECONDS, answer_seconds),
             read_timeout=answer_seconds,
@@ -326,23 +342,23 @@ class Tables:
 
     def _exists(self, table: Table) -> bool:
         try:
-            self._read(self._patient(table.name).describe_table, table.name, {"TableName": self.name_of(table.name)})
+            self._describe(table)
         except TableMissing:
             return False
         return True
 
     def _create(self, table: Table) -> None:
         try:
-            self._read(self._patient(table.name).create_table, table.name, table.definition(self.name_of(table.name)))
+            self._read(
+                self._near(table.name)._patient.create_table, table.name, table.definition(self.name_of(table.name))
+            )
         except Away as error:
             if error.code != "ResourceInUseException":  # somebody else is creating it
                 raise
 
     def _await_active(self, table: Table) -> None:
         for _ in range(120):
-            reply = self._read(
-                self._patient(table.name).describe_table, table.name, {"TableName": self.name_of(table.name)}
-            )
+            reply = self._describe(table)
             if reply["Table"]["TableStatus"] in {"ACTIVE", "UPDATING"}:
                 return
             time.sleep(0.5)
@@ -352,19 +368,19 @@ class Tables:
         """Set backups and TTL, which a creation cannot; where that is not allowed, the table goes without."""
         named = {"TableName": self.name_of(table.name)}
         try:
-            if table.ttl and self._read(self._patient(table.name).describe_time_to_live, table.name, named)[
+            if table.ttl and self._read(self._near(table.name)._patient.describe_time_to_live, table.name, named)[
                 "TimeToLiveDescription"
             ].get("TimeToLiveStatus") in {None, "DISABLED"}:
                 wanted = {"Enabled": True, "AttributeName": table.ttl}
                 self._read(
-                    self._patient(table.name).update_time_to_live,
+                    self._near(table.name)._patient.update_time_to_live,
                     table.name,
                     {**named, "TimeToLiveSpecification": wanted},
                 )
             if table.point_in_time_recovery:
                 backups = {"PointInTimeRecoveryEnabled": True}
                 self._read(
-                    self._patient(table.name).update_continuous_backups,
+                    self._near(table.name)._patient.update_continuous_backups,
                     table.name,
                     {**named, "PointInTimeRecoverySpecification": backups},
                 )

@@ -141,7 +141,7 @@ def analysis_delete(analysis: Analysis) -> None:
     results.delete_results(analysis.pk)
     with transaction.atomic():
         corpus = analysis.corpus
-        analysis.delete()
+        Analysis.objects.filter(pk=analysis.pk).delete()
         if not corpus.analyses.exists() and not corpus.codes.exists():
             corpus.delete()
 
@@ -168,10 +168,15 @@ def resume_forgotten() -> int:
     for pk in forgotten.values_list("pk", flat=True):
         analysis_defer(pk)
         count += 1
-    for analysis in Analysis.objects.filter(outdated_at__isnull=False):
+    return count + make_outdated_again()
+
+
+def make_outdated_again() -> int:
+    """Make every result again in which a text stands that was deleted; how many those are."""
+    outdated = list(Analysis.objects.filter(outdated_at__isnull=False))
+    for analysis in outdated:
         analysis_again(analysis)
-        count += 1
-    return count
+    return len(outdated)
 
 
 def reset_steps(steps: QuerySet[AnalysisStep]) -> None:

@@ -121,7 +121,10 @@ def test_the_command_creates_tables_and_writes_once(settings, sam: Student, caps
     settings.DYNAMODB_TABLE_PREFIX = f"{settings.DYNAMODB_TABLE_PREFIX}{uuid.uuid4().hex[:8]}_"
     assert run(capsys, "--verify")[0] == 1
     status, told = run(capsys, "--create-tables", "--once", "--verify")
-    assert (status, sorted(told["created"])) == (0, ["SocraticBenchmarks", "reading_sessions"])
+    assert (status, sorted(told["created"])) == (
+        0,
+        ["SocraticBenchmarks", "design-analysis-tracking", "reading_sessions"],
+    )
     assert run(capsys, "--create-tables")[1]["created"] == []
 
 

@@ -5,7 +5,6 @@ import uuid
 from datetime import timedelta
 from unittest import mock
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from django.db import OperationalError, connection
@@ -188,7 +187,7 @@ def test_what_dynamodb_refuses_is_found_by_halving_the_batch(drain: Outbox, tabl
 
 def test_a_missing_table_is_created_and_filled_again(drain: Outbox, tables: Tables, sam: Student, sam_in):
     drain.drain()
-    boto3.client("dynamodb").delete_table(TableName=tables.prefix + keys.SOCRATIC)
+    tables._patient.delete_table(TableName=tables.prefix + keys.SOCRATIC)
     Student.objects.filter(pk=sam.pk).update(age=12)
     assert drain.drain() == 0
     assert mirrored(tables, items.SESSION.key(sam_in.pk)) is not None

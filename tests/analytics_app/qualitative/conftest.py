@@ -21,8 +21,8 @@ CHAPTER = Path(__file__).parent / "data" / "douglass_1845_chapter_7.txt"
 @pytest.fixture(autouse=True)
 def kept_here(settings: LazySettings, tmp_path: Path) -> Path:
     """Results lie in a directory of this test's own."""
-    kept = {**settings.STORAGES["analyses"]}
-    kept["OPTIONS"] = {**kept["OPTIONS"], "location": tmp_path / "analyses"}
+    options = {"location": tmp_path / "analyses", "base_url": None, "allow_overwrite": True}
+    kept = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
     settings.STORAGES = {**settings.STORAGES, "analyses": kept}
     return tmp_path / "analyses"
 
