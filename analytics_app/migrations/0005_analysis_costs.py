@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('analytics_app', '0004_study_mirror'),
-        ('sessions_app', '0015_corpus_of_student'),
+        ('sessions_app', '0016_corpus_of_student'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sessions_app', '0014_reading_counts'),
+        ('sessions_app', '0015_captions'),
     ]
 
     operations = [
