@@ -20,7 +20,9 @@ from sessions_app.models import (
     StudentSession,
     TakeoverRequest,
 )
+from sessions_app.reading import board as reading_board
 from sessions_app.reading import state
+from sessions_app.reading.board import ReadingSign
 from sessions_app.study import handouts, progress, way
 
 SILENT_AFTER = timedelta(seconds=45)
@@ -91,8 +93,12 @@ def board_state(session: LiveSession, *, now: datetime | None = None) -> dict[st
     for member in members:
         member.session = session
     runs = way.runs(members, live=live) if way.is_of_study(session) else {}
+    read = reading_board.signs(session.pk) if state.reads(session) and session.started_at else {}
     here = {m.pk for m in members if m.left_at is None and m.pk in alive and alive[m.pk].presence != "gone"}
-    rows = [_board_row(m, alive.get(m.pk), checks, live=live, run=runs.get(m.pk), now=now) for m in members]
+    rows = [
+        _board_row(m, alive.get(m.pk), checks, live=live, run=runs.get(m.pk), read=read.get(m.pk), now=now)
+        for m in members
+    ]
     requests = TakeoverRequest.objects.filter(session=session, decision="pending").select_related("student_session")
     return {
         "type": "state",
@@ -121,6 +127,7 @@ def _board_row(
     *,
     live: dict[UUID, dict[str, bool]],
     run: way.Run | None,
+    read: ReadingSign | None,
     now: datetime,
 ) -> dict[str, Any]:
     session = member.session
@@ -135,7 +142,7 @@ def _board_row(
         "ready": member.ready_at is not None,
         "present": "gone" if member.left_at or alive is None else alive.presence,
         "last_seen": alive.last_seen if alive else None,
-        "needs": needs(member, session, alive, checks, consented=consented, now=now, run=run),
+        "needs": needs(member, session, alive, checks, consented=consented, now=now, run=run, read=read),
         "way": progress.board_row(run) if run is not None and session.started_at else None,
     }
 
@@ -158,18 +165,22 @@ def needs(
     consented: bool,
     now: datetime,
     run: way.Run | None = None,
+    read: ReadingSign | None = None,
 ) -> list[dict[str, str]]:
     """Why a student needs a look, the most pressing first; empty where all is well, or nothing is running.
 
     The rule that pages print: asked for help in the last five minutes (act); connection lost, page left, not ready
     a minute after the start or after joining, or an attention check open for a minute (watch); in a study what
-    `progress.needs` says. Whoever only listens need not be ready; whoever has just joined need not be connected yet.
+    `progress.needs` says, and of a reading what `reading.board.needs` does. Whoever only listens need not be ready;
+    whoever has just joined need not be connected yet.
     """
     if session.status != LiveSession.Status.STARTED or member.left_at is not None or session.started_at is None:
         return []
     found = []
     if member.help_asked_at and now - member.help_asked_at < HELP_STANDS_FOR:
         found.append({"kind": "act", "text": _("asks for help")})
+    if read is not None:
+        found += reading_board.needs(read, now=now)
     if alive is None:
         if now - member.joined_at > SILENT_AFTER:
             found.append({"kind": "watch", "text": _("connection lost")})
@@ -179,11 +190,16 @@ def needs(
         found.append({"kind": "watch", "text": _("page left")})
     if run is not None and consented:
         found += progress.needs(run, now=now)
-    elif consented and member.ready_at is None and now - max(session.started_at, member.joined_at) > MINUTE:
+    elif (
+        consented
+        and read is None
+        and member.ready_at is None
+        and now - max(session.started_at, member.joined_at) > MINUTE
+    ):
         found.append({"kind": "watch", "text": _("not ready")})
     if any(_open_for(check, member) and now - check.asked_at > MINUTE for check in checks):
         found.append({"kind": "watch", "text": _("no answer to the attention check")})
-    return found
+    return sorted(found, key=lambda need: need["kind"] != "act")
 
 
 def session_state(session: LiveSession) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,7 +24,8 @@ from sessions_app.live import protocol
 from sessions_app.live.ingest import Busy
 from sessions_app.live.intake import Intake
 from sessions_app.live.services import services
-from sessions_app.models import Consent, LiveSession
+from sessions_app.models import Consent, LiveSession, StudentSession
+from sessions_app.reading import state as read_aloud
 from sessions_app.refusals import Refused
 from sessions_app.study import prior_knowledge
 from sessions_app.study.way import PURPOSES, is_of_study
@@ -58,10 +61,34 @@ def page(request: HttpRequest, student_session: UUID) -> HttpResponse:
             "csrf_token": get_token(request),
             "questionnaire": questionnaire(member.session),
             "state": state,
+            "reading": reading_config(member) if read_aloud.reads(member.session) else None,
         },
+        "reading": reading_shown(member.session) if read_aloud.reads(member.session) else None,
     }
     with timezone.override(school.zone):
         return render(request, "student/session.html", context)
+
+
+def reading_config(member: StudentSession) -> dict[str, Any]:
+    """What the script of a student who reads aloud is told."""
+    passage = member.session.passage
+    return {
+        "language": passage.language if passage else "en",
+        "worklet": static("js/pcm_worklet.js"),
+        "sounds": f"/s/{member.pk}/help/",
+    }
+
+
+def reading_shown(session: LiveSession) -> dict[str, Any]:
+    """What is read, and what a student agrees to: the text of `reading.state.AUDIO_VERSION`."""
+    in_the_cloud = settings.TRANSCRIBER == "amazon"
+    return {
+        "passage": read_aloud.passage_shown(session.passage),
+        "keeps_days": session.school.audio_days,
+        "listener": _("Your voice is sent to Amazon, which writes the words down and keeps nothing.")
+        if in_the_cloud
+        else _("Your voice goes to your school's own server, and to nobody else."),
+    }
 
 
 def what_is_kept() -> list[str]:

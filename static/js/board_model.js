@@ -5,6 +5,7 @@
  * the board asks the server again from where it stands.
  */
 
+import { newReading, takeReading } from "./board_reading.js";
 import { now } from "./clock.js";
 
 const MINUTE = 60_000;
@@ -14,7 +15,8 @@ const KEPT_ENTRIES = 1_000;
 const PRESENT_AFTER = { socket_opened: () => "here", presence: ({ visible }) => (visible ? "here" : "away") };
 const DONE = new Set(["ready", "leader_ready", "attention_confirmed", "prior_knowledge", "assessment_submitted", "survey_submitted"]);
 // Told often and read on a row, not as a line of the timeline.
-const UNLISTED = new Set(["latency", "progress", "playback", "assessment_answer"]);
+const UNLISTED = new Set(["latency", "progress", "playback", "assessment_answer", "words", "recording_stopped"]);
+const READING = new Set(["words", "struggle", "stuck"]);
 const PROGRESS_EVERY = 4_000;
 
 export class BoardModel {
@@ -126,7 +128,7 @@ export class BoardModel {
 
   /** What the timeline says about a student: spans of presence, marks, and how far the student was when. */
   seen(id) {
-    if (!this.#seen.has(id)) this.#seen.set(id, { spans: [], marks: [], answers: [], progress: [], connection: null });
+    if (!this.#seen.has(id)) this.#seen.set(id, { spans: [], marks: [], answers: [], progress: [], rates: [], reading: null, connection: null });
     return this.#seen.get(id);
   }
 
@@ -142,6 +144,7 @@ export class BoardModel {
     this.#begun ??= at;
     const seen = this.seen(event.student);
     this.#mark(seen, kind, at);
+    this.#read(seen, kind, data, at);
     if (kind === "exchange_answer") seen.answers.push({ words: data.words, at });
     if (kind === "progress") this.#advance(seen.progress, data.percent, at);
     if (kind === "socket_opened") seen.connection = data.connection;
@@ -155,6 +158,15 @@ export class BoardModel {
     if (!student || event.seq <= this.#stateSeq) return;
     if (present) student.present = present;
     if (kind === "ready" || kind === "not_ready") student.ready = kind === "ready";
+  }
+
+  /** What was read: a line of words a minute, and marks for miscues and struggles. */
+  #read(seen, kind, data, at) {
+    if (!READING.has(kind)) return;
+    seen.reading ??= newReading();
+    for (const mark of takeReading(seen.reading, kind, data)) seen.marks.push({ ...mark, at });
+    if (kind === "words" && seen.reading.rate !== null) seen.rates.push({ rate: seen.reading.rate, at });
+    while (seen.rates.length && seen.rates[0].at < now() - MARKS_KEPT_FOR) seen.rates.shift();
   }
 
   #advance(progress, percent, at) {

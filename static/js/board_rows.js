@@ -3,6 +3,7 @@
  * state moves and fills them and neither the focus nor the place on the page is lost.
  */
 
+import { accuracySoFar, heightOf, percentRead, rateSoFar } from "./board_reading.js";
 import { now } from "./clock.js";
 import { fill, gettext, ngettext } from "./text.js";
 
@@ -119,9 +120,19 @@ export class Rows {
     row.classList.toggle("out", present === "gone");
     setText(row.querySelector(".where"), this.#where(student));
     const said = row.querySelector(".said");
+    this.#fillReading(row, student);
     said.hidden = !student.way?.said;
     setText(said, student.way?.said ? `“${student.way.said}”` : "");
     this.#fillNeeds(row, student.needs);
+  }
+
+  /** Words correct a minute and accuracy so far, where somebody reads. */
+  #fillReading(row, student) {
+    const { reading } = this.#board.seen(student.id);
+    const rate = reading && rateSoFar(reading);
+    const accuracy = reading && accuracySoFar(reading);
+    setText(row.querySelector(".rate b"), rate === null ? "" : String(Math.round(rate)));
+    setText(row.querySelector(".rate span"), accuracy === null ? "" : `${Math.round(accuracy)} %`);
   }
 
   /** Where a student is, in words: the step, and in a study the pause, the part or the question. */
@@ -132,7 +143,10 @@ export class Rows {
   #where(student) {
     const { way } = student;
     if (way && this.#board.session.status === "started" && PLACES[student.step]) return PLACES[student.step](way);
-    const latest = this.#board.seen(student.id).progress.at(-1);
+    const { reading, progress } = this.#board.seen(student.id);
+    const read = reading && percentRead(reading);
+    if (read !== null && this.#board.session.status === "started") return `${Math.round(read)} %`;
+    const latest = progress.at(-1);
     if (latest && this.#board.session.status === "started") return `${Math.round(latest.percent)} %`;
     if (student.step === "waiting" && student.ready) return this.#words.ready;
     return this.#words[student.step] ?? student.step;
@@ -149,25 +163,29 @@ export class Rows {
 
   /**
    * The staff is drawn while the student is there, thick while the page is hidden. Above it a line says how far the student was,
-   * from 0 to 100 %; an answer is a bar as high as it has words; marks stand on the staff or hang below it.
+   * from 0 to 100 %, or, while they read, how many words a minute; an answer is a bar as high as it has words; marks stand on the staff or hang below it.
    */
-  #drawStrip(row, { spans, marks, answers, progress }) {
+  #drawStrip(row, { spans, marks, answers, progress, rates }) {
     const { span: reach } = this.#board;
     const end = now();
     const from = end - reach;
     const x = (at) => Math.round(((Math.max(at, from) - from) / reach) * STRIP_WIDTH);
-    const paths = { here: "", hush: "", pace: "", said: "", done: "", aid: "", miss: "" };
+    const paths = { here: "", hush: "", pace: "", said: "", done: "", aid: "", miss: "", fix: "", stuck: "" };
     spans.forEach((span, at) => {
       const until = spans[at + 1]?.from ?? end;
       if (until < from || span.present === "gone") return;
       paths[span.present === "here" ? "here" : "hush"] += `M${x(span.from)} ${STAFF}H${x(until)}`;
     });
-    const before = progress.findLastIndex((point) => point.at < from);
-    progress.slice(Math.max(before, 0)).forEach(({ percent, at }) => {
-      paths.pace += `${paths.pace ? "L" : "M"}${x(at)} ${Math.round(STAFF - 2 - (percent / 100) * (STAFF - 4))}`;
+    const line = rates.length
+      ? rates.map(({ rate, at }) => ({ height: heightOf(rate), at }))
+      : progress.map(({ percent, at }) => ({ height: percent / 100, at }));
+    const before = line.findLastIndex((point) => point.at < from);
+    line.slice(Math.max(before, 0)).forEach(({ height, at }) => {
+      paths.pace += `${paths.pace ? "L" : "M"}${x(at)} ${Math.round(STAFF - 2 - height * (STAFF - 4))}`;
     });
     const recent = marks.filter((mark) => mark.at >= from);
-    const upright = { done: [13, STAFF - 1], aid: [1, STAFF - 1], miss: [STAFF + 1, STAFF + 8] };
+    const below = [STAFF + 1, STAFF + 8];
+    const upright = { done: [13, STAFF - 1], aid: [1, STAFF - 1], stuck: [1, STAFF - 1], miss: below, fix: [STAFF + 1, STAFF + 5] };
     for (const { kind, at } of recent) paths[kind] += `M${x(at)} ${upright[kind][0]}V${upright[kind][1]}`;
     for (const { words, at } of answers.filter((answer) => answer.at >= from)) {
       paths.said += `M${x(at)} ${STAFF - 1}V${Math.round(STAFF - 4 - (Math.min(words, TALLEST) / TALLEST) * (STAFF - 6))}`;
@@ -176,6 +194,10 @@ export class Rows {
     const helps = recent.filter(({ kind }) => kind === "aid").length;
     const given = answers.filter((answer) => answer.at >= from).length;
     const spoken = [];
+    const missed = recent.filter(({ kind }) => kind === "miss").length;
+    const stuck = recent.filter(({ kind }) => kind === "stuck").length;
+    if (rates.length) spoken.push(fill(ngettext("%(n)s miscue in the last minutes.", "%(n)s miscues in the last minutes.", missed), { n: missed }));
+    if (stuck) spoken.push(fill(ngettext("Stuck %(n)s time.", "Stuck %(n)s times.", stuck), { n: stuck }));
     if (helps) spoken.push(fill(ngettext("Asked for help %(n)s time in the last minutes.", "Asked for help %(n)s times in the last minutes.", helps), { n: helps }));
     if (given) spoken.push(fill(ngettext("%(n)s answer in the last minutes.", "%(n)s answers in the last minutes.", given), { n: given }));
     setText(row.querySelector(".track .sr"), spoken.join(" "));

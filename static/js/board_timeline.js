@@ -56,7 +56,33 @@ const LINES = {
   survey_submitted: ["check", "good", "answers", () => gettext("handed in the survey")],
   moved_on: ["skip", "", "mine answers", () => gettext("was moved on")],
   moved_back: ["left", "", "mine answers", () => gettext("was moved back")],
+  reading_started: ["mic", "good", "answers", () => gettext("begins to read")],
+  reading_finished: ["check", "", "answers", () => gettext("says that the reading is finished")],
+  reading_ended: ["check", "good", "answers", ({ data }) => {
+    if (data.wcpm === null) return fill(ngettext("spoke %(n)s word", "spoke %(n)s words", data.words), { n: data.words });
+    return fill(gettext("read %(wcpm)s words correct a minute, accuracy %(accuracy)s %%"), { wcpm: Math.round(data.wcpm), accuracy: Math.round(data.accuracy ?? 0) });
+  }],
+  window: ["clock", "", "answers", ({ data }) =>
+    data.wcpm === null ? fill(gettext("minute %(n)s: %(wpm)s words"), { n: data.number + 1, wpm: Math.round(data.wpm ?? 0) })
+      : fill(gettext("minute %(n)s: %(wcpm)s words correct, %(errors)s miscues"), { n: data.number + 1, wcpm: Math.round(data.wcpm), errors: data.errors })],
+  microphone: ["mic", "watch", "marks", ({ data }) => MICROPHONE[data.state]?.() ?? null],
+  listening: ["sound", "watch", "marks", ({ data }) => (data.state === "waiting" ? gettext("waits for a listener") : null)],
+  struggle: ["flag", "act", "marks", ({ data }) => (data.word ? fill(gettext("is stuck at “%(word)s”"), { word: data.word }) : gettext("is stuck"))],
+  stuck: ["hand", "watch", "marks", () => gettext("asks for help with a word")],
+  help_given: ["sound", "", "answers marks", ({ data }) => fill(gettext("got help with “%(word)s”"), { word: data.word })],
+  help_played: ["sound", "good", "answers", () => gettext("listened to the help")],
+  help_dismissed: ["right", "", "answers", () => gettext("went on without the help")],
   action_refused: ["flag", "watch", "marks", () => gettext("did something that could not be taken")],
+};
+
+const MICROPHONE = {
+  paused: () => gettext("pauses"),
+  refused: () => gettext("did not allow the microphone"),
+  missing: () => gettext("has no microphone"),
+  busy: () => gettext("has a microphone that another program uses"),
+  unsupported: () => gettext("has a browser that cannot record"),
+  silent: () => gettext("cannot be heard: the microphone is silent"),
+  lost: () => gettext("lost the microphone"),
 };
 
 const PLACE = {

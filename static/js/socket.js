@@ -75,6 +75,13 @@ export class LiveSocket {
     return true;
   }
 
+  /** Sends bytes. @returns {boolean} false where there is no open connection */
+  sendBytes(bytes) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(bytes);
+    return true;
+  }
+
   get isOpen() {
     return this.#socket?.readyState === WebSocket.OPEN;
   }

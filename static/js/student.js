@@ -19,7 +19,7 @@ const MOST_ERRORS = 20;
 const LONGEST_PLACE = 64;
 const LONGEST_MESSAGE = 300;
 // Facts are only recorded: when one is refused there is nothing that the student could do about it.
-const FACTS = new Set(["presence", "latency", "client_error", "progress", "playback"]);
+const FACTS = new Set(["presence", "latency", "client_error", "progress", "playback", "microphone", "recording_stopped"]);
 // What the server has of these already; it says so when a device sends them again in other words.
 const HAD = new Set(["answered_already", "submitted_already", "other_step"]);
 
@@ -58,10 +58,25 @@ const way = new Way({
   questionnaire: config.questionnaire,
 });
 
+const reading = config.reading ? await openReading() : null;
+
+async function openReading() {
+  const { ReadingAloud } = await import("./reading.js");
+  const page = {
+    send: (event, data = {}) => outbox.add(event, data),
+    sendBytes: (bytes) => socket.sendBytes(bytes),
+    waiting: (event) => outbox.holds(event),
+    say,
+    changed: showKept,
+  };
+  return ReadingAloud.open(config.student_session, page, config.reading);
+}
+
 function receive(frame) {
   if (frame.type === "ack") outbox.acknowledge(frame.acks);
   else if (frame.type === "error") frame.key ? outbox.fail(frame) : say(frame.message, "watch");
   else if (frame.type === "state") show(frame);
+  else reading?.frame(frame);
 }
 
 function stepOf({ session, me }) {
@@ -80,6 +95,7 @@ function show(next) {
   }
   find("#be-ready").hidden ||= next.me.ready;
   showWay(step, next.way);
+  reading?.show(next.reading, step);
   showGroup(next.me.group, step);
   showAttention(next.attention);
   showBusy();
@@ -134,7 +150,7 @@ function showBusy() {
 }
 
 function showKept() {
-  const waiting = outbox.size;
+  const waiting = outbox.size + (reading?.size ?? 0);
   const line = find("#kept");
   const [tone, icon, title, text] = !outbox.durable
     ? ["watch", "eye", gettext("Keep this page open"), gettext("This browser keeps nothing on the device; what is not sent yet would be lost.")]
@@ -159,6 +175,7 @@ function showLink(link, detail = {}) {
   document.body.dataset.link = link === "open" ? "live" : link;
   if (link === "open") {
     outbox.resume();
+    reading?.connected();
     beat();
   }
   if (link === "lost" && socket.failures >= POST_AFTER_FAILURES) outbox.sendByPost();

@@ -1,0 +1,166 @@
+"""A student reads to a real browser with a recorded voice for a microphone, and the teacher's board moves."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from sessions_app.models import AudioStream, Consent, LiveSession, Miscue, Reading, SessionSummary, StudentSession, User
+from tests.browser.conftest import CHROMIUM, SWITCHES, Windows
+from tests.cast import consent, join
+from tests.sessions_app.live.conftest import Server
+from tests.sessions_app.live.test_reading_socket import MISREAD
+from tests.voices import needs_voice, spoken, wav
+
+pytestmark = [pytest.mark.browser, needs_voice]
+
+
+@pytest.fixture(scope="module")
+def talking_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser whose microphone hears a recorded reading, once."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine")
+    voice: Path = tmp_path_factory.mktemp("voice") / "reading.wav"
+    voice.write_bytes(wav(bytes(32000) + spoken(MISREAD)))
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                *SWITCHES, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+                f"--use-file-for-fake-audio-capture={voice}%noloop", "--autoplay-policy=no-user-gesture-required",
+            ],
+        )  # fmt: skip
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def windows(talking_chromium: Browser, server: Server) -> Iterator[Windows]:
+    opened = Windows(talking_chromium, server.origin)
+    yield opened
+    opened.close()
+    assert opened.complaints == []
+
+
+def open_page(windows: Windows, member: StudentSession, **more: object) -> Page:
+    page = windows.open_phone(width=390, height=780, **more)
+    windows.give_ticket(page, member)
+    page.goto(f"/s/{member.pk}/")
+    page.wait_for_selector("body[data-link=live]")
+    return page
+
+
+def shot(page: Page, name: str) -> None:
+    """A picture for whoever wants to look, in the folder that `LYCEUM_SHOTS` names."""
+    if folder := os.environ.get("LYCEUM_SHOTS"):
+        page.screenshot(path=f"{folder}/{name}.png")
+
+
+def test_a_student_reads_and_the_board_moves(
+    windows: Windows, reading_session: LiveSession, sam_reads: StudentSession, alice: User
+) -> None:
+    board = windows.board(alice, reading_session)
+    page = open_page(windows, sam_reads)
+    expect(page.get_by_role("heading", name="Read aloud when you are ready")).to_be_visible()
+    shot(page, "begin")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("body")).to_have_attribute("data-reading", "reading")
+    expect(page.get_by_text("We hear you")).to_be_visible()
+    expect(page.locator("#passage .read").nth(8)).to_be_visible()
+    shot(page, "reading")
+    row = board.locator(".row")
+    expect(row.locator(".where")).to_contain_text(re.compile(r"\d+ %"))
+    shot(board, "board")
+    expect(page.locator('#passage [data-w="35"].read')).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Finished").click()
+    expect(page.get_by_role("heading", name="Well read")).to_be_visible(timeout=30_000)
+    expect(page.locator("#summary-line")).to_contain_text("You read 3")
+    shot(page, "done")
+    kinds = set(Miscue.objects.filter(counted=True).values_list("type", "expected"))
+    assert ("omission", "bright") in kinds
+    assert SessionSummary.objects.get().attempted >= 35
+    stream = AudioStream.objects.get()
+    assert (stream.codec, stream.received) == ("webm", stream.chunks)
+
+
+def test_who_is_not_asked_yet_decides_about_their_voice(
+    windows: Windows, reading_session: LiveSession, tia, sam
+) -> None:
+    page = open_page(windows, join(reading_session, tia))
+    expect(page.get_by_role("heading", name="May your voice be recorded?")).to_be_visible()
+    shot(page, "ask")
+    page.get_by_label("My teacher may keep the sound for 30 days").check()
+    page.get_by_role("button", name="Yes, I read aloud").click()
+    expect(page.get_by_role("button", name="Start")).to_be_visible()
+    granted = Consent.objects.filter(student=tia, given_by="student", decision="granted")
+    assert set(granted.values_list("purpose", flat=True)) == {"audio", "keep_audio"}
+
+
+def test_who_does_not_want_to_be_recorded_reads_quietly(windows: Windows, reading_session: LiveSession, tia) -> None:
+    page = open_page(windows, join(reading_session, tia))
+    page.get_by_role("button", name="No, I read quietly").click()
+    expect(page.get_by_role("heading", name="You read quietly")).to_be_visible()
+    expect(page.locator("#passage")).to_contain_text("Boats brought coal")
+    assert not Reading.objects.exists()
+
+
+def test_a_pause_and_a_reload_go_on_in_the_same_reading(windows: Windows, sam_reads: StudentSession) -> None:
+    page = open_page(windows, sam_reads)
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#passage .read").nth(3)).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("heading", name="A pause")).to_be_visible()
+    page.reload()
+    page.wait_for_selector("body[data-link=live]")
+    page.get_by_role("button", name="Go on reading").click()
+    expect(page.locator("body")).to_have_attribute("data-reading", "reading")
+    page.wait_for_function("document.body.dataset.heard === 'on'")
+    page.wait_for_timeout(1500)
+    page.get_by_role("button", name="Finished").click()
+    expect(page.get_by_role("heading", name="Well read")).to_be_visible(timeout=30_000)
+    assert Reading.objects.count() == 1
+    assert AudioStream.objects.count() == 2
+
+
+def test_who_is_stuck_is_helped_in_place(windows: Windows, sam_reads: StudentSession) -> None:
+    page = open_page(windows, sam_reads)
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#passage .read").nth(3)).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="I am stuck").click()
+    expect(page.locator(".helping")).to_be_visible()
+    shot(page, "help")
+    page.get_by_role("button", name="Go on without it").click()
+    expect(page.locator(".helping")).to_have_count(0)
+
+
+def test_a_microphone_that_is_not_allowed_is_explained(windows: Windows, sam_reads: StudentSession) -> None:
+    page = open_page(windows, sam_reads)
+    page.evaluate(
+        "() => { navigator.mediaDevices.getUserMedia = "
+        "() => Promise.reject(new DOMException('no', 'NotAllowedError')) }"
+    )
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("alert").filter(has_text="The microphone is not allowed.")).to_be_visible()
+    shot(page, "refused")
+    expect(page.get_by_role("button", name="Start")).to_be_enabled()
+
+
+def test_a_browser_without_webm_sends_samples(windows: Windows, sam_reads: StudentSession) -> None:
+    page = open_page(windows, sam_reads)
+    page.evaluate("() => { MediaRecorder.isTypeSupported = () => false }")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#passage .read").nth(3)).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Finished").click()
+    expect(page.get_by_role("heading", name="Well read")).to_be_visible(timeout=30_000)
+    assert AudioStream.objects.get().codec == "pcm"
+
+
+def test_a_consent_of_the_family_is_enough(windows: Windows, sam_reads: StudentSession) -> None:
+    consent(sam_reads.student, "audio")  # type: ignore[arg-type]
+    page = open_page(windows, sam_reads)
+    expect(page.get_by_role("button", name="Start")).to_be_visible()
