@@ -151,9 +151,11 @@ class Phone:
 
 
 @contextmanager
-def phone(windows: Windows, session: LiveSession, student: Student, name: str, **more: Any) -> Iterator[Phone]:
+def phone(
+    windows: Windows, session: LiveSession, student: Student, name: str, *, width: int = 390, **more: Any
+) -> Iterator[Phone]:
     member = take_part(session, student)
-    page = windows.open_phone(width=390, height=760, **more)
+    page = windows.open_phone(width=width, height=760, **more)
     windows.give_ticket(page, member)
     page.goto(f"/s/{member.pk}/")
     page.wait_for_selector("body[data-link=live]")
