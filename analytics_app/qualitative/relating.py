@@ -62,7 +62,8 @@ def relate_meanings(
 
 def grouped(points: Matrix, *, seed: int, tell: Tell) -> tuple[list[list[int]], Choice]:
     """The places of the chunks, cluster by cluster: the largest first, then by first appearance."""
-    tried = range_of(len(points))
+    distinct = len(np.unique(points.round(9), axis=0))
+    tried = [k for k in range_of(len(points)) if k <= distinct] or [1]
     labels: dict[int, Any] = {}
     scores: dict[int, float] = {}
     starts = _STARTS if len(points) > _FEW else 10 * _STARTS

@@ -61,7 +61,5 @@ def test_codes_are_given_by_keyboard(windows: Windows, rosa: User, chapter: Anal
 
 
 @pytest.mark.parametrize("address", ["", "{pk}/", "{pk}/?at=p1", "{pk}/codes/", "new/"])
-def test_every_page_of_analyses_holds_on_a_phone(
-    windows: Windows, rosa: User, chapter: Analysis, address: str
-) -> None:
+def test_every_page_of_analyses_holds_on_a_phone(windows: Windows, rosa: User, chapter: Analysis, address: str) -> None:
     look_over(windows.desk(rosa, width=390), f"/research/analyses/{address.format(pk=chapter.pk)}")

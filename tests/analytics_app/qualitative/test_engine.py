@@ -169,6 +169,11 @@ def test_little_text_gives_a_small_result_instead_of_an_error(text: str) -> None
     assert found.insights and found.principles
 
 
+def test_the_same_words_again_and_again_are_few_patterns() -> None:
+    found = Analysed([source("\n\n".join(["The wheel turned slowly, and the river drove it on and on. " * 6] * 30))])
+    assert 1 <= len(found.patterns) <= 3
+
+
 def test_sources_without_words_are_refused() -> None:
     with pytest.raises(NothingFound):
         Analysed([source("… — 42 !!")])
