@@ -7,32 +7,23 @@ coalesced to a tenth of a second and encoded once for all pages.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Protocol
+from collections.abc import Coroutine, Iterable
+from typing import Any
 from uuid import UUID
 
-from sessions_app import roster, timeline
+from sessions_app import timeline
 from sessions_app.events import KINDS, Event, MemberRemoved, SocketOpened, TakeoverGranted
 from sessions_app.live import connections, protocol
-from sessions_app.live.ingest import Busy
-from sessions_app.models import LiveSession
+from sessions_app.live.states import COALESCE, InThread, States, StudentPage, TeacherPage
 from sessions_app.timeline import Appended, NewEvent, Position, StoredEvent
-from sessions_app.wire import Encoder
 
 log = logging.getLogger(__name__)
 
-COALESCE = 0.1  # seconds between frames to a page
-BOARD_EVERY = 1.0  # seconds between two states of the board
-BOARD_AT_LEAST_EVERY = 15.0  # so that a student who fell silent is seen to have
 POSITION_EVERY = 5.0
 READ_AT_ONCE = 1000
 
-NOT_NOW = (Busy, *protocol.DATABASE_AWAY)
-
 Published = list[dict[str, Any]]
-InThread = Callable[..., Coroutine[Any, Any, Any]]
 
 
 def as_published(found: StoredEvent) -> dict[str, Any]:
@@ -49,30 +40,6 @@ def from_commit(event: NewEvent, result: Appended) -> dict[str, Any]:
         "seq": result.seq, "event": event.event.KIND, "at": result.event_time, "late": result.late,
         "student": event.student_session_id, "data": event.event,
     }  # fmt: skip
-
-
-class TeacherPage(Protocol):
-    """A teacher's socket, as a watch sees it. `position` is the last event that it was sent."""
-
-    position: int
-    live: bool
-
-    def push(self, frame: str) -> None: ...
-    def end(self, code: protocol.Close) -> None: ...
-    def leave(self, code: protocol.Close) -> None: ...
-
-
-class StudentPage(Protocol):
-    """A student's socket, as a watch sees it."""
-
-    student_session: UUID
-    connection: UUID
-
-    def push_state(self, state: dict[str, Any]) -> None: ...
-    def recheck(self) -> None: ...
-    def noticed(self, kind: type[Event], data: Event | dict[str, Any]) -> None: ...
-    def end(self, code: protocol.Close) -> None: ...
-    def leave(self, code: protocol.Close) -> None: ...
 
 
 class Watch:
@@ -95,15 +62,11 @@ class Watch:
         self._reading = False
         self._catching_up: set[TeacherPage] = set()
         self._reader = reader
-        self._in_thread = in_thread
+        self._states = States(session_id, self.teachers, self.students, in_thread)
         self._wake = asyncio.Event()
-        self._board_due = asyncio.Event()
-        self._students_due = asyncio.Event()
-        self._due: set[UUID] = set()
-        self._all_due = False
         self._tasks = {
             asyncio.create_task(work(), name=f"watch {work.__name__}")
-            for work in (self._pump, self._positions, self._boards, self._student_states)
+            for work in (self._pump, self._positions, self._states.boards, self._states.students)
         }
 
     @property
@@ -143,15 +106,14 @@ class Watch:
         """
         page.live = False
         page.position = after if epoch == self.epoch else 0
-        self._board_due.set()
+        self._states.board_changed()
         if page not in self._catching_up:
             self._catching_up.add(page)
             self._spawn(self._catch_up(page))
 
     def student_changed(self, student: UUID) -> None:
         """Give one student's pages their state soon."""
-        self._due.add(student)
-        self._students_due.set()
+        self._states.student_changed(student)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -174,10 +136,9 @@ class Watch:
         if kind is None:
             return
         if kind.CHANGES_BOARD:
-            self._board_due.set()
+            self._states.board_changed()
         if kind.PUSHES_STATE:
-            self._all_due = True
-            self._students_due.set()
+            self._states.everybody_changed()
         elif kind.PUSHES_OWN_STATE:
             self.student_changed(event["student"])
         pages = list(self.students.get(event["student"], ()))
@@ -283,54 +244,3 @@ class Watch:
             for page in self.teachers:
                 if page.live or restored:
                     page.push(frame)
-
-    async def _boards(self) -> None:
-        """Give teachers' pages the state of the board when it changed, and now and then anyway."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._board_due.wait(), BOARD_AT_LEAST_EVERY)
-            self._board_due.clear()
-            if self.teachers:
-                try:
-                    frame = await self._in_thread(_board_frame, self.session_id)
-                except LiveSession.DoesNotExist:
-                    continue
-                except NOT_NOW:
-                    log.warning("the state of session %s cannot be read at the moment", self.session_id)
-                    self._board_due.set()
-                else:
-                    for page in self.teachers:
-                        page.push(frame)
-            await asyncio.sleep(BOARD_EVERY)
-
-    async def _student_states(self) -> None:
-        """Give students' pages their state when something of it changed."""
-        while True:
-            await self._students_due.wait()
-            await asyncio.sleep(COALESCE)
-            self._students_due.clear()
-            everybody, self._all_due = self._all_due, False
-            due, self._due = self._due, set()
-            wanted = list(self.students) if everybody else [student for student in due if student in self.students]
-            if not wanted:
-                continue
-            try:
-                states = await self._in_thread(_student_states, self.session_id, wanted)
-            except NOT_NOW:
-                log.warning("the states of students in session %s cannot be read at the moment", self.session_id)
-                await asyncio.sleep(BOARD_EVERY)
-                self._all_due |= everybody
-                self._due |= due
-                self._students_due.set()
-                continue
-            for student, state in states.items():
-                for page in list(self.students.get(student, ())):
-                    page.push_state(state)
-
-
-def _board_frame(session_id: UUID) -> str:
-    return Encoder.text(roster.board_state(LiveSession.objects.select_related("study").get(pk=session_id)))
-
-
-def _student_states(session_id: UUID, ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
-    return roster.student_states(roster.students_of(session_id, ids))

@@ -11,8 +11,9 @@ from django.conf import settings
 
 from sessions_app import timeline
 from sessions_app.live import connections
-from sessions_app.live.broadcast import InThread, Published, StudentPage, TeacherPage, Watch, from_commit
+from sessions_app.live.broadcast import Published, Watch, from_commit
 from sessions_app.live.relay import Relay
+from sessions_app.live.states import InThread, StudentPage, TeacherPage
 from sessions_app.timeline import Appended, NewEvent
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sessions_app.live import broadcast, connections
+from sessions_app.live import broadcast, connections, states
 from sessions_app.live.broadcast import Published, Watch, as_published
 from sessions_app.live.protocol import Close
 from sessions_app.timeline import Position, StoredEvent
@@ -99,8 +99,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
             await asyncio.sleep(0)
             yield
 
-    for name in ("COALESCE", "POSITION_EVERY", "BOARD_EVERY"):
-        monkeypatch.setattr(broadcast, name, 0.001)
+    for module, name in ((broadcast, "COALESCE"), (broadcast, "POSITION_EVERY"), (states, "BOARD_EVERY")):
+        monkeypatch.setattr(module, name, 0.001)
     monkeypatch.setattr(broadcast, "READ_AT_ONCE", 5)
     monkeypatch.setattr(connections, "pauses", no_pause)
 

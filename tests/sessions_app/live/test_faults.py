@@ -14,7 +14,7 @@ from django.db import OperationalError
 
 from sessions_app import enrolment, timeline
 from sessions_app.enrolment import Ticket
-from sessions_app.live import broadcast
+from sessions_app.live import broadcast, states
 from sessions_app.live.broadcast import Watch
 from sessions_app.live.ingest import REUSED, UNWRITABLE, Busy
 from sessions_app.live.intake import Clock, Intake
@@ -266,8 +266,11 @@ class Reader:
 
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    for pause in ("COALESCE", "BOARD_EVERY", "BOARD_AT_LEAST_EVERY", "POSITION_EVERY"):
-        monkeypatch.setattr(broadcast, pause, 0.01)
+    for module, pause in [
+        (broadcast, "COALESCE"), (broadcast, "POSITION_EVERY"), (states, "COALESCE"), (states, "BOARD_EVERY"),
+        (states, "BOARD_AT_LEAST_EVERY"),
+    ]:  # fmt: skip
+        monkeypatch.setattr(module, pause, 0.01)
 
 
 def watch(reader: Any, answers: list[Any], *, epoch: UUID | None = None) -> Watch:
