@@ -9,6 +9,8 @@ from analytics_app.qualitative.runs import resume_forgotten
 from analytics_app.retention import purge
 from analytics_app.rollups.fill import fill_changed
 from sessions_app.lifecycle import end_idle_sessions
+from sessions_app.live.catching_up import readings_catch_up
+from sessions_app.reading.passages import passages_prepare
 
 
 @app.periodic(cron="5 * * * *")
@@ -37,6 +39,14 @@ def answer_data_requests(timestamp: int) -> None:
 def purge_expired(timestamp: int) -> None:
     """Every night: remove what was kept long enough."""
     purge()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="settle_readings", queueing_lock="settle_readings", pass_context=False)
+def settle_readings(timestamp: int) -> None:
+    """Every minute: prepare saved passages, and hear and compute readings that were left over."""
+    passages_prepare()
+    readings_catch_up()
 
 
 @app.task(name="run_analysis", pass_context=False)

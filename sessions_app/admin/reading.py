@@ -12,18 +12,11 @@ from sessions_app.models import (
     HelpEvent,
     Miscue,
     Passage,
-    PassageLanguageModel,
     Reading,
     SessionSummary,
     SpokenResult,
     Transcript,
 )
-
-
-class EngineModelOfPassage(ReadOnlyInline):
-    model = PassageLanguageModel
-    school_path = "passage__school"
-    fields = ("made_with", "seconds", "error", "built_at")
 
 
 @admin.register(Passage)
@@ -38,7 +31,6 @@ class PassageAdmin(ReadOnlyAdmin):
         "title", "version", "kind", "school", "grade", "language", "words", "readability", "unknown_words",
         "language_model", "text", "made_by", "superseded_at", "archived_at", "created_at",
     )  # fmt: skip
-    inlines = (EngineModelOfPassage,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Passage]:
         rows = Passage.objects.select_related("school", "made_by")

@@ -17,7 +17,7 @@ from sessions_app.models.event import SessionCounter, SessionEvent
 from sessions_app.models.forms import AssessmentForm, AssessmentItem, RubricConcept, SurveyForm, SurveyItem
 from sessions_app.models.history import LiveSessionVersion, SchoolVersion, StudentVersion, StudyVersion, UserVersion
 from sessions_app.models.model_call import ModelCall
-from sessions_app.models.passage import Passage, PassageLanguageModel
+from sessions_app.models.passage import Passage
 from sessions_app.models.people import ClassMembership, Consent, ConsentState, School, SchoolClass, Student, User
 from sessions_app.models.practice import ErasedAccount, Learner, LearnerCode, RequestCount, SessionResult
 from sessions_app.models.reading import AudioChunk, AudioStream, Reading, Transcript
@@ -104,7 +104,6 @@ __all__ = [
     "ModelCall",
     "MovedOn",
     "Passage",
-    "PassageLanguageModel",
     "PredefinedQuestion",
     "PredefinedQuestionVersion",
     "Preference",

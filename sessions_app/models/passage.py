@@ -110,23 +110,3 @@ class Passage(TimeOrderedModel):
 
     def __str__(self) -> str:
         return self.title
-
-
-class PassageLanguageModel(models.Model):
-    """What the offline engine needs to hear one version of a passage: made when it is saved, and made anew at will."""
-
-    NOT_PERSONAL = ("passage", "content", "made_with", "seconds", "error", "built_at")
-
-    passage = models.OneToOneField(Passage, primary_key=True, on_delete=models.CASCADE, related_name="engine_model")
-    content = models.BinaryField(null=True)
-    made_with = models.CharField(_("made with"), max_length=64)
-    seconds = models.FloatField(_("time it took, s"))
-    error = models.CharField(_("error"), max_length=300, blank=True)
-    built_at = models.DateTimeField(_("built"), default=timezone.now)
-
-    class Meta:
-        verbose_name = _("language model of a passage")
-        verbose_name_plural = _("language models of passages")
-
-    def __str__(self) -> str:
-        return self.made_with

@@ -2,7 +2,7 @@
 
 A version that a session or a reading uses stays as it is: a change makes the next version, and drafts that had chosen
 the old one go on with the new. Each version is looked at when it is saved: how long and how hard it is, and which of
-its words cannot be heard offline. Its language model is made afterwards (`prepare`), because that takes seconds.
+its words cannot be heard offline. Its language model is made afterwards (`passages_prepare`), as that takes seconds.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,13 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from sessions_app import speech_choice
 from sessions_app.models import LiveSession, Passage, Reading, School, User
 from sessions_app.models.passage import MOST_CHARACTERS
 from sessions_app.reading import readability
 from sessions_app.refusals import Refused
 from sessions_app.speech.passage import NotAPassage, passage_read
+from sessions_app.speech.transcriber import Prompts, TranscriberUnfit
 
 _TITLE = 120
 MOST_PROMPTS = 100
@@ -115,6 +117,23 @@ def passage_archive(passage: Passage, *, archived: bool) -> None:
     Passage.objects.filter(lineage=passage.lineage).update(
         archived_at=timezone.now() if archived else None, updated_at=timezone.now()
     )
+
+
+def passages_prepare() -> int:
+    """Make the language models of passages that were saved since; how many. One that cannot be made is told so."""
+    waiting = Passage.objects.filter(language_model=Passage.Model.WAITING, superseded_at=None).order_by("pk")
+    done = 0
+    for passage in waiting:
+        try:
+            expected = passage_read(passage.text) if passage.kind == Passage.Kind.PASSAGE else None
+            speech_choice.language_models().build(expected or Prompts(prompts_of(passage.text)))
+            state = Passage.Model.FAILED if expected and not any(expected.scored) else Passage.Model.READY
+        except TranscriberUnfit:
+            state = Passage.Model.FAILED
+        # Only of the text that was looked at: it may have been changed meanwhile.
+        Passage.objects.filter(pk=passage.pk, text=passage.text).update(language_model=state)
+        done += 1
+    return done
 
 
 def is_used(passage: Passage) -> bool:

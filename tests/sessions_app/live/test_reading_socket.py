@@ -6,6 +6,7 @@ import struct
 from contextlib import asynccontextmanager
 
 import pytest
+from django.utils import timezone
 
 from sessions_app.models import (
     AudioChunk,
@@ -466,3 +467,33 @@ def test_sound_from_a_device_that_was_away_is_taken_after_the_end(
     heard = words_of(Reading.objects.get())
     assert heard[2] == "spring" and heard[-1] == "grey"
     assert Reading.objects.get().settled_at is not None
+
+
+def test_what_nobody_came_back_for_is_heard_by_the_worker(
+    server: Server, sam_reads: StudentSession, reading_session: LiveSession, alice: User, tmp_path
+):
+    from datetime import timedelta
+
+    from sessions_app import lifecycle
+    from sessions_app.live.catching_up import readings_catch_up
+    from tests.sessions_app.live.conftest import serve
+
+    sound = chunks(TEXT)
+    doomed = serve(tmp_path / "doomed.log")
+
+    async def scene() -> None:
+        async with reader(doomed, sam_reads) as (_page, microphone):
+            await microphone.play(sound, speed=20)
+            await microphone.received(len(sound))
+            doomed.kill()
+
+    asyncio.run(scene())
+    lifecycle.session_end(reading_session, by=alice)
+    Reading.objects.update(
+        held_until=timezone.now() - timedelta(minutes=1), updated_at=timezone.now() - timedelta(hours=1)
+    )
+    assert readings_catch_up(now=timezone.now()) == 1
+    heard = words_of(Reading.objects.get())
+    assert heard[2] == "spring" and heard[-1] == "grey"
+    assert SessionSummary.objects.get().attempted == 37
+    assert readings_catch_up(now=timezone.now()) == 0

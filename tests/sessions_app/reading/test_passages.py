@@ -143,3 +143,12 @@ def test_free_speech_needs_prompts_where_only_prompts_are_understood(alice: User
 def test_what_is_archived_can_still_be_finished(alice: User, grade_four: SchoolClass, sam: object, passage: Passage):
     passages.passage_archive(passage, archived=True)
     assert make_session(alice, grade_four, activity="reading", passage=passage).passage == passage
+
+
+def test_a_saved_passage_is_prepared_for_the_offline_listener(passage: Passage, alice: User):
+    silent = passages.passage_make(by=alice, school=alice.school, title="Names", text="Quxlor Zzyph.")
+    assert passages.passages_prepare() == 2
+    assert passages.passages_prepare() == 0
+    passage.refresh_from_db()
+    silent.refresh_from_db()
+    assert (passage.language_model, silent.language_model) == ("ready", "failed")
