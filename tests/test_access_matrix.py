@@ -16,22 +16,28 @@ from django.contrib import admin
 from django.db import transaction
 from django.urls import URLPattern, get_resolver, reverse
 
-from analytics_app.models import DashboardMetricsHourly, DeadLetter, MirrorHour, OutboxItem, RollupRun
+from analytics_app.models import Analysis, DashboardMetricsHourly, DeadLetter, MirrorHour, OutboxItem, RollupRun
 from sessions_app.live import routing
 from sessions_app.models import (
     AccessLog,
     AssessmentAnswer,
     AudioChunk,
     AudioStream,
+    Code,
+    Coding,
     Condition,
+    Corpus,
+    CorpusText,
     DataRequest,
     ErasedAccount,
     Exchange,
     JoinFailures,
     Learner,
+    LearnerCode,
     ModelCall,
     Passage,
     Reading,
+    RefusedSubmission,
     School,
     SchoolClass,
     SessionEvent,
@@ -40,6 +46,7 @@ from sessions_app.models import (
     Student,
     StudentSession,
     Study,
+    User,
 )
 from tests.cast import PASSWORD, TIME_ZERO, consent
 from tests.study_cast import assign, complete_study, make_content, make_form, make_question_set, make_survey, walk
@@ -280,6 +287,13 @@ sessions_app.learner                200 200 200  403 403 403  200 404 200  403 4
 sessions_app.sessionresult          200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.datarequest            200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.erasedaccount          403 403 200  403 403 403  403 403 200  403 403 403  404 404 200  404 404 200
+sessions_app.refusedsubmission         200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
+sessions_app.learnercode               200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
+sessions_app.corpus                    403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
+sessions_app.corpustext                403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
+sessions_app.code                      403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
+sessions_app.coding                    403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
+analytics_app.analysis                 403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
 sessions_app.accesslog              200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.modelcall              200 200 200  403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 sessions_app.joinfailures           403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
@@ -382,6 +396,13 @@ def one_of_each(world: World, school: School) -> dict[str, Any]:
         world.members["sam"].student.consents.get(), SessionEvent.objects.first(), Condition.objects.first(),
         Study.objects.get(pk=world.keys["study"]), OutboxItem.objects.first(),
         AccessLog.objects.create(user=alice, school=school, action="board"),
+        RefusedSubmission.objects.create(
+            student_session=world.members["sam"], action="answer", reason="session_over", key=uuid.uuid4(), content={}
+        ),
+        LearnerCode.objects.create(
+            student_id=world.keys["student_id"], code="x", made_by=alice, expires_at=TIME_ZERO
+        ),
+        *analysed(world.people["rosa"]),
         *practised(world), ErasedAccount.objects.create(account="x"),
         *read_aloud(world.members["sam"]), *studied(world.members["sam"]),
         JoinFailures.objects.create(address="x", window=TIME_ZERO),
@@ -393,6 +414,17 @@ def one_of_each(world: World, school: School) -> dict[str, Any]:
         ),
     ]  # fmt: skip
     return {row._meta.label_lower: row for row in made}
+
+
+def analysed(rosa: User) -> list[Any]:
+    """One of Rosa's texts, what she made of it, and a run over it."""
+    corpus = Corpus.objects.create(owner=rosa, kind="upload", name="Interviews")
+    text = CorpusText.objects.create(corpus=corpus, number=1, name="one.txt", text="It was the river.")
+    code = Code.objects.create(corpus=corpus, name="Water", made_by=rosa)
+    return [
+        corpus, text, code, Coding.objects.create(text=text, start=0, end=5, code=code, coder=rosa),
+        Analysis.objects.create(corpus=corpus),
+    ]  # fmt: skip
 
 
 def practised(world: World) -> list[Any]:

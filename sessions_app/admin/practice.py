@@ -22,7 +22,7 @@ from sessions_app.admin.scope import (
     administrator,
 )
 from sessions_app.csv_files import guarded
-from sessions_app.models import DataRequest, DataRequestStep, ErasedAccount, Learner, SessionResult
+from sessions_app.models import DataRequest, DataRequestStep, ErasedAccount, Learner, LearnerCode, SessionResult
 from sessions_app.refusals import Refused
 
 
@@ -154,3 +154,18 @@ class ErasedAccountAdmin(ScopedAdmin):
     deletes = True
     list_display = ("account", "erased_at")
     ordering = ("-erased_at",)
+
+
+@admin.register(LearnerCode)
+class LearnerCodeAdmin(ReadOnlyAdmin):
+    """Who gave whom a code, and when it was used; never the code."""
+
+    section = Section.SESSIONS
+    school_path = "student__school"
+    shows_students = True
+    list_display = ("student", "made_by", "made_at", "expires_at", "used_at")
+    list_filter = (("student__school", OwnChoices),)
+    list_select_related = ("student", "made_by")
+    search_fields = ("student__label", "student__pseudonym")
+    exclude = ("code",)
+    ordering = ("-id",)

@@ -16,6 +16,7 @@ from sessions_app.models import (
     AttentionCheck,
     Group,
     LiveSession,
+    RefusedSubmission,
     SessionCounter,
     StudentSession,
     TakeoverRequest,
@@ -120,3 +121,18 @@ class StudentSessionAdmin(ReadOnlyAdmin):
         "left_at", "removed_at", "help_asked_at", "is_simulated",
     )  # fmt: skip
     inlines = RUN
+
+
+@admin.register(RefusedSubmission)
+class RefusedSubmissionAdmin(ReadOnlyAdmin):
+    """What students gave and what could not be taken, to be looked at and taken up by a person."""
+
+    section = Section.SESSIONS
+    school_path = "student_session__school"
+    shows_students = True
+    list_display = ("received_at", "student_session", "action", "reason")
+    list_filter = ("action", "reason", ("student_session__school", OwnChoices))
+    list_select_related = ("student_session",)
+    search_fields = ("student_session__label", "student_session__session__title")
+    date_hierarchy = "received_at"
+    ordering = ("-id",)

@@ -44,11 +44,17 @@ def overseer(db: None) -> User:
     return make_user("olga", "administrator", None)
 
 
+UNSHOWN = {
+    "DataCopyPart": "a copy of one's data is for whom it is of",
+    "RequestCount": "counts of the last minute, under hashes",
+}
+
+
 def test_every_model_has_its_place_in_the_data_management():
     pages = list(admin.site._registry.values())
     shown = {page.model for page in pages} | {inline.model for page in pages for inline in page.inlines}
     ours = {model for model in apps.get_app_config("sessions_app").get_models() if not model._meta.auto_created}
-    assert {model.__name__ for model in ours - shown if not model.__name__.endswith("Version")} == set()
+    assert {model.__name__ for model in ours - shown if not model.__name__.endswith("Version")} == set(UNSHOWN)
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
