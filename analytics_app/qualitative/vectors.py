@@ -4,7 +4,7 @@
    mostly stand for the same person, whom the passage is about without a name.
 2. Short passages share few words, though what they are about may be the same. Where there are up to 250 chunks, 0.4 of
    the words that a chunk's terms occur together with is added, by positive pointwise mutual information within
-   sentences (Church and Hanks 1990). Where there are more, the 100 strongest directions do that (latent semantic
+   sentences (Church and Hanks 1990). Where there are more, the 60 strongest directions do that (latent semantic
    analysis, Deerwester 1990).
 3. A thought goes on from one passage to the next: a quarter of each neighbour in the same source is added.
 """
@@ -31,7 +31,7 @@ Matrix = NDArray[np.float64]
 _RELATED: Final = 0.4
 _NEIGHBOUR: Final = 0.25
 _MANY: Final = 250
-_DIRECTIONS: Final = 100
+_DIRECTIONS: Final = 60
 _TOLD_EVERY: Final = 100
 _HIDDEN: Final = "~"
 
@@ -72,7 +72,7 @@ def space_of(chunks: Sequence[Chunk], *, language: str, seed: int, tell: Tell) -
     tell(len(chunks), len(chunks), f"Weighed the words of {len(chunks)} passages")
     if len(chunks) > _MANY:
         smooth = normalize(_neighbours(chunks) @ plain)
-        reduce = TruncatedSVD(min(_DIRECTIONS, plain.shape[1] - 1), n_iter=3, random_state=seed)
+        reduce = TruncatedSVD(min(_DIRECTIONS, plain.shape[1] - 1), n_iter=2, random_state=seed)
         wide = normalize(reduce.fit_transform(smooth))
         tell(len(chunks), len(chunks), "Found the strongest directions")
     else:
