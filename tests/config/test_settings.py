@@ -13,6 +13,9 @@ from tests.config.conftest import run
         ("SUPABASE_JWT_SECRET", "short", "SUPABASE_JWT_SECRET must have at least 32 characters."),
         ("CORS_ALLOWED_ORIGINS", "app.example.org", "CORS_ALLOWED_ORIGINS must list origins such as https://"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL must be one of"),
+        ("QUESTIONER", "oracle", "QUESTIONER must be one of bedrock, rules"),
+        ("QUESTIONER", "bedrock", "QUESTIONER or SCORER is bedrock, so BEDROCK_MODEL_ID must name the model."),
+        ("SCORER", "bedrock", "QUESTIONER or SCORER is bedrock, so BEDROCK_MODEL_ID must name the model."),
     ],
 )
 def test_a_bad_setting_stops_the_start_with_one_sentence(tmp_path, setting, value, sentence) -> None:

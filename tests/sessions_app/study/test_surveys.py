@@ -5,12 +5,21 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sessions_app.models import Exchange, PriorKnowledge, QualityFlag, StudentSession, SurveyResponse
+from sessions_app.models import (
+    AssessmentAnswer,
+    Exchange,
+    LiveSession,
+    PriorKnowledge,
+    QualityFlag,
+    Student,
+    StudentSession,
+    SurveyResponse,
+)
 from sessions_app.models.forms import Block
 from sessions_app.refusals import Refused
 from sessions_app.study import journey, prior_knowledge, quality, surveys
 from sessions_app.study.validation import Invalid
-from tests.study_cast import walk
+from tests.study_cast import assign, take_part, walk
 
 NOW = timezone.now()
 RATED = {"location_impact_rating": 4, "intervention_helpful_rating": 5, "overall_experience_rating": 3}
@@ -105,6 +114,31 @@ def test_answers_in_no_time_are_flagged(sam_assigned: StudentSession):
     walk(sam_assigned)
     Exchange.objects.update(response_seconds=0.4)
     assert flags(sam_assigned)["answers_too_fast"] == "interventions"
+
+
+def test_a_form_answered_in_no_time_or_down_one_side_is_flagged(sam_assigned: StudentSession):
+    walk(sam_assigned)
+    AssessmentAnswer.objects.filter(assessment__kind="final").update(response_seconds=0.5)
+    found = quality.run_check(sam_assigned, at=NOW)
+    assert ("answers_too_fast", "final") in found
+    assert ("answers_too_fast", "baseline") not in found
+
+
+def test_ratings_that_are_all_the_same_are_flagged(sam_assigned: StudentSession):
+    walk(sam_assigned)
+    SurveyResponse.objects.update(
+        location_impact_rating=3, intervention_helpful_rating=3, overall_experience_rating=3, pacing_rating=3
+    )
+    assert flags(sam_assigned)["straight_lining"] == "survey"
+
+
+def test_on_site_without_a_verified_place_is_flagged(lesson_of_study: LiveSession, tia: Student):
+    member = take_part(lesson_of_study, tia)
+    assign(member, "L1-I1-D")
+    assert "location_not_verified" in flags(member)
+    walk(member)
+    QualityFlag.objects.all().delete()
+    assert "location_not_verified" not in flags(member)
 
 
 def test_looking_twice_flags_once(sam_assigned: StudentSession):
