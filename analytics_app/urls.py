@@ -4,7 +4,7 @@ from django.urls import path, re_path
 
 from analytics_app.api import analyses as analyses_api
 from analytics_app.api import metrics
-from analytics_app.views import analyses, coding, health, practice, research, teach
+from analytics_app.views import analyses, coding, health, practice, research, research_sessions, teach
 
 urlpatterns = [
     path("teach/", teach.home, name="teach_home"),
@@ -47,6 +47,18 @@ urlpatterns = [
         name="research_coding_rename",
     ),
     path("research/analyses/<uuid:analysis_id>/codes/<uuid:code_id>/merge", coding.merge, name="research_coding_merge"),
+    path("research/conditions/", research.conditions, name="research_conditions"),
+    path("research/conditions/<slug:condition_code>/", research.condition, name="research_condition"),
+    path("research/locations/", research.locations, name="research_locations"),
+    path("research/interventions/", research.interventions, name="research_interventions"),
+    path("research/sessions/", research_sessions.sessions, name="research_sessions"),
+    path("research/sessions/<uuid:session_id>/", research_sessions.session, name="research_session"),
+    path(
+        "research/sessions/<uuid:session_id>/record.json",
+        research_sessions.session_export,
+        name="research_session_export",
+    ),
+    path("research/students/<uuid:student_id>/", research_sessions.student, name="research_student"),
     path("api/metrics/hourly", metrics.HourlyMetrics.as_view(), name="api_hourly_metrics"),
     path("analysis/status/<str:analysis_request>", analyses_api.AnalysisStatus.as_view(), name="analysis_status"),
     path("analysis/requests", analyses_api.AnalysisRequests.as_view(), name="analysis_requests"),

@@ -13,13 +13,15 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from sessions_app.learners import Visit
 from sessions_app.models import (
     AccessLog,
     ClassMembership,
+    Consent,
+    ConsentState,
     Corpus,
     DataRequest,
     Learner,
@@ -116,8 +118,14 @@ def studies(user: AnyUser) -> QuerySet[Study]:
 
 
 def studied_sessions(user: AnyUser) -> QuerySet[StudentSession]:
-    """The students' sessions of a researcher's studies, to be shown under pseudonyms."""
-    return StudentSession.objects.filter(session__study__in=studies(user))
+    """The students' sessions of a researcher's studies, to be shown under pseudonyms. Without those of students whose
+    consent to take part, or to the use in research, was refused or withdrawn."""
+    against = ConsentState.objects.filter(
+        student=OuterRef("student"),
+        purpose__in=(Consent.Purpose.PARTICIPATION, Consent.Purpose.RESEARCH),
+        granted=False,
+    )
+    return StudentSession.objects.filter(~Exists(against), session__study__in=studies(user))
 
 
 def corpora(user: AnyUser) -> QuerySet[Corpus]:

@@ -6,9 +6,12 @@ numbers. Every seventh student comes twice; some runs stop on the way, and some 
 
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from django.db import connection
 
 from sessions_app.models import (
     Assessment,
@@ -17,6 +20,7 @@ from sessions_app.models import (
     Assignment,
     Condition,
     Consent,
+    ConsentState,
     ContentDelivery,
     Exchange,
     ExchangeScore,
@@ -70,12 +74,27 @@ def seed_runs(
 ) -> list[StudentSession]:
     """Write so many students' sessions, the class periods spread evenly from `since` to `until`.
 
-    Without `whole` the answers themselves are left out: reports do not read them.
+    Without `whole` only what reports read is written: the answers themselves are left out, and no trigger runs, so that
+    nothing is marked for the mirror.
     """
-    chance = random.Random(seed)
+    with nullcontext() if whole else _no_triggers():
+        return _write(study, school, teacher, sessions, random.Random(seed), since, until, simulated, whole=whole)
+
+
+@contextmanager
+def _no_triggers() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        try:
+            yield
+        finally:
+            cursor.execute("SET session_replication_role = DEFAULT")
+
+
+def _write(study, school, teacher, sessions, chance, since, until, simulated, *, whole) -> list[StudentSession]:
     conditions = list(Condition.objects.order_by("code"))
     periods = _periods(study, school, teacher, sessions, since, until, simulated)
-    students = _students(school, sessions, simulated)
+    students = _students(school, sessions, simulated, whole=whole)
     runs: list[Run] = []
     for number in range(sessions):
         period = periods[number // CLASS_SIZE]
@@ -100,7 +119,7 @@ def _periods(study, school, teacher, sessions, since, until, simulated) -> list[
     return LiveSession.objects.bulk_create(periods, batch_size=2000)
 
 
-def _students(school: School, sessions: int, simulated: bool) -> list[Student]:
+def _students(school: School, sessions: int, simulated: bool, *, whole: bool) -> list[Student]:
     """A student for each session; every seventh is the one of half a class before, who comes again."""
     made: list[Student] = []
     found: list[Student] = []
@@ -116,15 +135,22 @@ def _students(school: School, sessions: int, simulated: bool) -> list[Student]:
         made.append(student)
         found.append(student)
     Student.objects.bulk_create(made, batch_size=2000)
-    Consent.objects.bulk_create(
-        [
-            Consent(student=student, purpose=purpose, decision="granted", given_by="guardian", version="1",
-                    how_obtained="paper", given_at=TIME_ZERO - timedelta(days=100))
-            for student in made
-            for purpose in ("participation", "location", "survey", "research")
-        ],
-        batch_size=4000,
-    )  # fmt: skip
+    purposes = ("participation", "location", "survey", "research")
+    if whole:
+        Consent.objects.bulk_create(
+            [
+                Consent(student=student, purpose=purpose, decision="granted", given_by="guardian", version="1",
+                        how_obtained="paper", given_at=TIME_ZERO - timedelta(days=100))
+                for student in made
+                for purpose in purposes
+            ],
+            batch_size=4000,
+        )  # fmt: skip
+    else:
+        states = [
+            ConsentState(student=student, purpose=purpose, granted=True) for student in made for purpose in purposes
+        ]
+        ConsentState.objects.bulk_create(states, batch_size=4000)
     return found
 
 

@@ -159,6 +159,18 @@ POST research_coding_split             302 302 302 403 403 403 302 404 403 403 4
 POST research_coding_assign            302 302 302 403 403 403 302 404 403 403 403
 POST research_coding_rename            302 302 302 403 403 403 302 404 403 403 403
 POST research_coding_merge             302 302 302 403 403 403 302 404 403 403 403
+GET  research_conditions               302 302 302 403 403 403 200 200 403 403 403
+GET  research_conditions?study         302 302 302 403 403 403 200 404 403 403 403
+GET  research_condition                302 302 302 403 403 403 200 404 403 403 403
+GET  research_locations                302 302 302 403 403 403 200 200 403 403 403
+GET  research_locations?study          302 302 302 403 403 403 200 404 403 403 403
+GET  research_interventions            302 302 302 403 403 403 200 200 403 403 403
+GET  research_interventions?study      302 302 302 403 403 403 200 404 403 403 403
+GET  research_sessions                 302 302 302 403 403 403 200 200 403 403 403
+GET  research_sessions?study           302 302 302 403 403 403 200 404 403 403 403
+GET  research_session@studied          302 302 302 403 403 403 200 404 403 403 403
+GET  research_session_export@studied   302 302 302 403 403 403 200 404 403 403 403
+GET  research_student                  302 302 302 403 403 403 200 404 403 403 403
 
 # For scripts and monitors.
 GET  analysis_status                   401 401 401 403 403 403 200 404 403 403 403

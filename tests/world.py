@@ -8,6 +8,7 @@ from django.test import Client
 
 from sessions_app import codes, data_requests, enrolment, learners, lifecycle, tokens
 from sessions_app.models import (
+    Condition,
     LiveSession,
     Passage,
     School,
@@ -15,6 +16,7 @@ from sessions_app.models import (
     Student,
     StudentSession,
     Study,
+    StudyCondition,
     TakeoverRequest,
     User,
 )
@@ -78,6 +80,7 @@ def world(
         school=school, teacher=alice, school_class=grade_four, title="Next", activity="reading"
     )
     place = sam.memberships.get()
+    StudyCondition.objects.create(study=study, condition=Condition.objects.get(code="L1-I1-D"), target=4)
     takeover = enrolment.takeover_request(session, membership=place.pk)
     assert isinstance(takeover, TakeoverRequest)
     analysis = make_analysis(rosa, study)
@@ -93,7 +96,8 @@ def world(
             "session_id": session.pk, "over": over.pk, "draft": draft.pk, "class_id": grade_four.pk,
             "membership_id": place.pk, "student_id": sam.pk, "student_session": members["sam"].pk,
             "takeover": takeover.pk, "code": session.join_code, "form": "csv", "user": alice.pk, "study": study.pk,
-            "school": school.pk, "analysis_id": analysis.pk,
+            "school": school.pk, "studied": members["sam"].pk, "condition_code": "L1-I1-D",
+             "analysis_id": analysis.pk,
             "analysis_request": analysis.request_id, "code_id": code.pk, "request_id": asked.pk, "copy_form": "json",
             "passage_id": Passage.objects.create(school=school, title="The canal", text="Boats brought coal.").pk,
         },

@@ -11,9 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from analytics_app.dashboards.drawing import ACCENT, ACT, EDGE, INK, INK_2, WATCH
-from analytics_app.dashboards.drawing import columns as _columns
-from analytics_app.dashboards.drawing import figure as _figure
+from analytics_app.dashboards.drawing import ACCENT, ACT, EDGE, INK, INK_2, WATCH, columns, figure
 from analytics_app.reports.school_day import SchoolDay
 from analytics_app.reports.session import SessionReport
 from analytics_app.reports.student import StudentReport
@@ -47,14 +45,14 @@ def students_by_hour(day: SchoolDay) -> dict[str, Any]:
         else _("%(total)s students were active, the most of them (%(most)s) in the hour from %(hour)s.")
         % {"total": total, "most": int(busiest[1]), "hour": busiest[0].strftime("%H:%M")}
     )
-    return _figure(
+    return figure(
         "students-by-hour",
         plot,
         title=_("Students active by hour, against a week before"),
         note=ngettext("n = %(n)s student", "n = %(n)s students", total) % {"n": total},
         summary=summary,
         table={
-            "columns": _columns(_("Hour"), _("These 24 hours"), _("A week before")),
+            "columns": columns(_("Hour"), _("These 24 hours"), _("A week before")),
             "rows": [[hour.strftime("%a %H:%M"), int(now), int(then)] for hour, now, then in series],
         },
         legend=[{"label": _("these 24 hours"), "kind": "bar"}, {"label": _("a week before"), "kind": "line"}],
@@ -91,7 +89,7 @@ def presence_by_student(report: SessionReport) -> dict[str, Any] | None:
         ys: list[str | None] = []
         for row in rows:
             for span in (span for span in row.spans if span.hidden is hidden):
-                xs += [_at(span.start), _at(span.end), None]
+                xs += [moment(span.start), moment(span.end), None]
                 ys += [row.member.label, row.member.label, None]
         name = _("page left") if hidden else _("page open")
         plot.add_trace(go.Scatter(x=xs, y=ys, mode="lines", name=name, line={"color": colour, "width": width}))
@@ -100,14 +98,14 @@ def presence_by_student(report: SessionReport) -> dict[str, Any] | None:
         if points:
             plot.add_trace(
                 go.Scatter(
-                    x=[_at(at) for at, _label in points],
-                    y=[label for _at_, label in points],
+                    x=[moment(at) for at, _label in points],
+                    y=[label for _when, label in points],
                     mode="markers",
                     name=names[kind],
                     marker={"symbol": symbol, "color": colour, "size": 8},
                 )
             )
-    plot.update_xaxes(type="date", tickformat="%H:%M", range=[_at(report.start), _at(report.end)])
+    plot.update_xaxes(type="date", tickformat="%H:%M", range=[moment(report.start), moment(report.end)])
     plot.update_yaxes(type="category", autorange="reversed", categoryorder="array",
                       categoryarray=[row.member.label for row in rows], dtick=1)  # fmt: skip
     plot.update_layout(height=max(220, 80 + 22 * len(rows)), hovermode="closest", showlegend=True)
@@ -118,14 +116,14 @@ def presence_by_student(report: SessionReport) -> dict[str, Any] | None:
     }
     if absent:
         summary += " " + _("%(n)s joined and were never connected.") % {"n": absent}
-    return _figure(
+    return figure(
         "presence",
         plot,
         title=_("Students' connection over the session"),
         note=ngettext("n = %(n)s student", "n = %(n)s students", len(rows)) % {"n": len(rows)},
         summary=summary,
         table={
-            "columns": _columns(_("Student"), _("First seen"), _("Minutes"), _("Present"), *names.values()),
+            "columns": columns(_("Student"), _("First seen"), _("Minutes"), _("Present"), *names.values()),
             "rows": [
                 [
                     row.member.label,
@@ -149,7 +147,7 @@ def minutes_by_session(report: StudentReport) -> dict[str, Any] | None:
     starts = [each.session.started_at for each in sessions]
     plot = go.Figure(
         go.Scatter(
-            x=[_at(start) for start in starts],
+            x=[moment(start) for start in starts],
             y=[round(each.share or 0, 1) for each in sessions],
             mode="lines+markers",
             line={"color": INK, "width": 1.75},
@@ -161,7 +159,7 @@ def minutes_by_session(report: StudentReport) -> dict[str, Any] | None:
     plot.update_yaxes(range=[0, 102], title={"text": _("present, %")})
     plot.update_layout(showlegend=False, hovermode="closest")
     shares: Sequence[float] = [each.share or 0 for each in sessions]
-    return _figure(
+    return figure(
         "presence-over-time",
         plot,
         title=_("Share of each session with the page connected"),
@@ -173,7 +171,7 @@ def minutes_by_session(report: StudentReport) -> dict[str, Any] | None:
             "most": f"{max(shares):.0f}",
         },
         table={
-            "columns": _columns(_("Session"), _("Day"), _("Minutes"), _("Present")),
+            "columns": columns(_("Session"), _("Day"), _("Minutes"), _("Present")),
             "rows": [
                 [each.session.title, _day(each.session.started_at), f"{each.minutes:.1f}", f"{each.share:.0f} %"]
                 for each in sessions
@@ -182,9 +180,9 @@ def minutes_by_session(report: StudentReport) -> dict[str, Any] | None:
     )
 
 
-def _at(moment: Any) -> str:
+def moment(at: Any) -> str:
     """A moment as Plotly draws it: on the clock of the page."""
-    return timezone.localtime(moment).strftime("%Y-%m-%dT%H:%M:%S")
+    return timezone.localtime(at).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _clock(moment: Any) -> str:

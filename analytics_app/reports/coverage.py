@@ -1,144 +1,133 @@
-"""How far a study is: sessions and distinct students in each of its cells against the target, and what to run next."""
+"""How far a study is: analysed sessions of each cell against the target, who dropped out, and what to run next."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Final
 
-from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
-from sessions_app.models import LiveSession, StudentSession, Study, StudyCondition
+from analytics_app.reports.daily import DayCounts, daily_counts, students_by_condition
+from analytics_app.reports.definitions import told
+from analytics_app.reports.rows import students_told
+from analytics_app.reports.runs import Scope
+from sessions_app.models import StudyCondition
 
-NEXT = 3
-SMALL_CELL = 10
-"""The threshold of a study without a school."""
+NEXT: Final = 3
+DEFINED: Final = ("coverage", "analysed", "sessions", "dropped", "students")
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One condition of a study: students' sessions in it, how many of them ended, and distinct students.
-
-    `students` is None where there are some and fewer than the threshold: small groups are not told.
-    """
+class CoverageCell:
+    """One condition of a study. `n` are its analysed sessions, `started` all that were begun; `next` is its place in
+    what to run next, from 1. `students` is None where there are some and fewer than the threshold."""
 
     code: str
     location: str
     interval: str
     intervention: str
-    sessions: int
+    n: int
+    started: int
     completed: int
     students: int | None
     target: int
     next: int | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """What happened in a stretch of time: students' sessions begun, of which completed, distinct students (or None)."""
-
-    since: datetime
-    sessions: int
-    completed: int
-    students: int | None
+    @property
+    def dropped(self) -> int:
+        return self.started - self.n
 
     @property
-    def completion(self) -> float | None:
-        """Completed / begun, in %; None where nothing was begun."""
-        return 100 * self.completed / self.sessions if self.sessions else None
+    def percent(self) -> int:
+        """Of the target, at most 100."""
+        return min(100, round(100 * self.n / self.target)) if self.target else 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.n >= self.target > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A study's cells in the order of their codes, and its days."""
+    """A study's cells in the order of their codes. `students` are distinct over the whole study, or None: too few."""
 
-    study: Study
+    scope: Scope
     as_of: datetime
-    cells: tuple[Cell, ...]
-    today: Span
-    week: Span
-    simulated: bool
+    cells: tuple[CoverageCell, ...]
+    students: int | None
 
     @property
-    def total(self) -> int:
-        return sum(cell.sessions for cell in self.cells)
+    def analysed(self) -> int:
+        return sum(cell.n for cell in self.cells)
 
     @property
-    def next_cells(self) -> list[Cell]:
+    def target(self) -> int:
+        return sum(cell.target for cell in self.cells)
+
+    @property
+    def full(self) -> int:
+        return sum(cell.is_full for cell in self.cells)
+
+    @property
+    def to_go(self) -> int:
+        return sum(max(0, cell.target - cell.n) for cell in self.cells)
+
+    @property
+    def next_cells(self) -> list[CoverageCell]:
         return sorted((cell for cell in self.cells if cell.next), key=lambda cell: cell.next or 0)
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "study": self.study.name,
+            "study": self.scope.study.name if self.scope.study else None,
+            "cells": [{**asdict(cell), "dropped": cell.dropped} for cell in self.cells],
+            "analysed": self.analysed,
+            "target": self.target,
+            "students": self.students,
+            "sample": self.scope.as_json(),
             "as_of": self.as_of.isoformat(),
-            "simulated": self.simulated,
-            "total": self.total,
-            "cells": [asdict(cell) for cell in self.cells],
-            "today": {**asdict(self.today), "completion": self.today.completion},
-            "week": {**asdict(self.week), "completion": self.week.completion},
+            "definitions": told(DEFINED),
         }
 
 
-def coverage(study: Study, *, simulated: bool | None = None, now: datetime | None = None) -> Coverage:
-    """The coverage of a study. Simulated sessions count where the study is simulated, or where asked for."""
-    moment = now or timezone.now()
-    with_simulated = study.is_simulated if simulated is None else simulated
-    found = StudentSession.objects.filter(session__study=study, removed_at=None, session__started_at__isnull=False)
-    if not with_simulated:
-        found = found.filter(Q(is_simulated=False) | Q(school__is_sample=True))
-    counted = {row["condition"]: row for row in found.values("condition").annotate(**_counts()).order_by()}
-    nothing = {"sessions": 0, "completed": 0, "students": 0}
-    threshold = study.schools.aggregate(most=Max("small_cell_threshold"))["most"] or SMALL_CELL
+def coverage_report(
+    scope: Scope, *, counts: Sequence[DayCounts] | None = None, now: datetime | None = None
+) -> Coverage:
+    """The coverage of a study; `counts` where its days are counted already. Two queries, and one for the counts."""
+    assert scope.study is not None
+    by_code: dict[str, Counter[str]] = {}
+    for each in daily_counts(scope) if counts is None else counts:
+        totals = by_code.setdefault(each.code, Counter())
+        totals.update(n=each.analysed, started=each.started, completed=each.completed)
+    students = students_by_condition(scope)
+    found = StudyCondition.objects.filter(study=scope.study).select_related("condition").order_by("condition__code")
     cells = [
-        _cell(cell, counted.get(cell.condition_id) or nothing, threshold)
-        for cell in StudyCondition.objects.filter(study=study).select_related("condition").order_by("condition__code")
+        CoverageCell(
+            code=each.condition.code,
+            location=each.condition.location,
+            interval=each.condition.interval_key,
+            intervention=each.condition.intervention_type,
+            target=each.target,
+            students=students_told(students.get(each.condition.code, 0), scope.threshold),
+            **{name: by_code.get(each.condition.code, Counter())[name] for name in ("n", "started", "completed")},
+        )
+        for each in found
     ]
-    midnight = timezone.localtime(moment).replace(hour=0, minute=0, second=0, microsecond=0)
-    monday = midnight - timedelta(days=midnight.weekday())
     return Coverage(
-        study=study,
-        as_of=moment,
-        cells=tuple(_with_next(cells)),
-        today=_span(found, midnight, threshold),
-        week=_span(found, monday, threshold),
-        simulated=with_simulated,
+        scope=scope,
+        as_of=now or timezone.now(),
+        cells=tuple(with_next(cells)),
+        students=students_told(students.get(None, 0), scope.threshold),
     )
 
 
-def _counts() -> dict[str, Count]:
-    return {
-        "sessions": Count("pk"),
-        "completed": Count("pk", filter=Q(session__status=LiveSession.Status.ENDED, left_at=None)),
-        "students": Count("student", distinct=True),
-    }
-
-
-def _span(found: QuerySet[StudentSession], since: datetime, threshold: int) -> Span:
-    row = found.filter(session__started_at__gte=since).aggregate(**_counts())
-    return Span(since, row["sessions"], row["completed"], _told(row["students"], threshold))
-
-
-def _told(students: int, threshold: int) -> int | None:
-    return students if students == 0 or students >= threshold else None
-
-
-def _cell(cell: StudyCondition, row: Mapping[str, Any], threshold: int) -> Cell:
-    condition = cell.condition
-    return Cell(
-        code=condition.code,
-        location=condition.location,
-        interval=condition.interval_key,
-        intervention=condition.intervention_type,
-        sessions=row["sessions"],
-        completed=row["completed"],
-        students=_told(row["students"], threshold),
-        target=cell.target,
-    )
-
-
-def _with_next(cells: list[Cell]) -> Iterable[Cell]:
-    """Number the three cells to run next: the emptiest against their target, in the order of codes where alike."""
-    wanting = [cell for cell in cells if cell.sessions < cell.target]
-    first = sorted(wanting, key=lambda cell: (cell.sessions / cell.target, cell.code))[:NEXT]
+def with_next(cells: list[CoverageCell]) -> Iterable[CoverageCell]:
+    """Number the three cells to run next: the emptiest against their target first; where they are alike, the arm that
+    is behind in its place, then by code."""
+    arms: dict[tuple[str, str], int] = {}
+    for cell in cells:
+        arms[cell.location, cell.intervention] = arms.get((cell.location, cell.intervention), 0) + cell.n
+    wanting = [cell for cell in cells if cell.n < cell.target]
+    first = sorted(wanting, key=lambda c: (c.n / c.target, arms[c.location, c.intervention], c.code))[:NEXT]
     order = {cell.code: number for number, cell in enumerate(first, 1)}
-    return (Cell(**{**asdict(cell), "next": order.get(cell.code)}) for cell in cells)
+    return (replace(cell, next=order.get(cell.code)) for cell in cells)

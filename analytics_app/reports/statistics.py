@@ -26,7 +26,6 @@ class Reason(StrEnum):
     TOO_FEW_STUDENTS = "too_few_students"
     ZERO_VARIANCE = "zero_variance"
     BASELINE_AT_MAXIMUM = "baseline_at_maximum"
-    BASELINE_AT_ZERO = "baseline_at_zero"
     NOT_MEASURED = "not_measured"
     SUPPRESSED = "suppressed"
 
@@ -162,16 +161,6 @@ def average_of_gains(gains: Sample, *, left_out: int, level: float = LEVEL) -> E
     return mean_estimate(gains, level=level)
 
 
-def relative_gain(before: float, after: float) -> Estimate:
-    """(after − before) / before, in %."""
-    return Estimate(100 * (after - before) / before) if before > 0 else missing(Reason.BASELINE_AT_ZERO)
-
-
-def normalized_gain(before: float, after: float) -> Estimate:
-    """Hake's gain of one session: (after − before) / (100 − before)."""
-    return Estimate((after - before) / (100 - before)) if before < 100 else missing(Reason.BASELINE_AT_MAXIMUM)
-
-
 def d_av(scores: Paired, *, level: float = LEVEL) -> Estimate:
     """Mean change / √((s²before + s²after) / 2) (Cumming 2012), with an interval from the noncentral t of the paired
     test (Algina and Keselman 2003)."""
@@ -252,10 +241,11 @@ def hedges_g(first: Sample, second: Sample, *, level: float = LEVEL) -> Estimate
 
 @dataclass(frozen=True, slots=True)
 class Omnibus:
-    """A test of several means at once; undefined with a reason."""
+    """A test of several groups at once, with its degrees of freedom (of a chi-square there is one); undefined with a
+    reason."""
 
     f: float | None = None
-    df: tuple[float, float] | None = None
+    df: tuple[float, float | None] | None = None
     p: float | None = None
     reason: Reason | None = None
 
@@ -274,8 +264,8 @@ def welch_anova(samples: Sequence[Sample]) -> Omnibus:
     between = math.fsum(w * (s.mean - centre) ** 2 for w, s in zip(weights, samples, strict=True)) / (k - 1)
     uneven = math.fsum((1 - w / total) ** 2 / (s.n - 1) for w, s in zip(weights, samples, strict=True))
     f = between / (1 + 2 * (k - 2) / (k * k - 1) * uneven)
-    df = (float(k - 1), (k * k - 1) / (3 * uneven))
-    return Omnibus(f, df, float(stats.f.sf(f, *df)))
+    within = (k * k - 1) / (3 * uneven)
+    return Omnibus(f, (float(k - 1), within), float(stats.f.sf(f, k - 1, within)))
 
 
 def holm(ps: Sequence[float]) -> list[float]:
@@ -294,7 +284,7 @@ def even_spread(observed: Sequence[int], expected: Sequence[float]) -> Omnibus:
     if not total or len(observed) < 2 or min(expected) <= 0:
         return Omnibus(reason=Reason.NO_STUDENTS)
     found = stats.chisquare(observed, [total * part / planned for part in expected])
-    return Omnibus(float(found.statistic), (float(len(observed) - 1), math.inf), float(found.pvalue))
+    return Omnibus(float(found.statistic), (float(len(observed) - 1), None), float(found.pvalue))
 
 
 def _too_few(n: int) -> Reason:
