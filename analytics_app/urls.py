@@ -4,7 +4,7 @@ from django.urls import path, re_path
 
 from analytics_app.api import analyses as analyses_api
 from analytics_app.api import metrics
-from analytics_app.views import analyses, coding, health, practice, research, research_sessions, teach
+from analytics_app.views import analyses, coding, health, practice, reading, research, research_sessions, teach
 
 urlpatterns = [
     path("teach/", teach.home, name="teach_home"),
@@ -15,6 +15,10 @@ urlpatterns = [
         teach.report_export,
         name="teach_report_export",
     ),
+    path("teach/readings/<uuid:reading_id>/", reading.page, name="teach_reading"),
+    path("teach/readings/<uuid:reading_id>/marks", reading.add, name="teach_reading_mark"),
+    path("teach/readings/<uuid:reading_id>/marks/<uuid:mark_id>", reading.decide, name="teach_reading_decide"),
+    path("teach/readings/<uuid:reading_id>/sound", reading.hear, name="teach_reading_sound"),
     path("teach/students/<uuid:student_id>/", teach.student, name="teach_student"),
     path("teach/classes/<uuid:class_id>/practice/", practice.of_class, name="teach_practice"),
     path("teach/classes/<uuid:class_id>/practice/codes", practice.codes, name="teach_practice_codes"),

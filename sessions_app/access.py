@@ -27,6 +27,7 @@ from sessions_app.models import (
     Learner,
     LiveSession,
     Passage,
+    Reading,
     School,
     SchoolClass,
     Student,
@@ -175,6 +176,21 @@ def passage(user: AnyUser, pk: UUID) -> Passage:
     found = passages(user).select_related("school", "made_by").filter(pk=pk).first()
     if found is None:
         raise Hidden
+    return found
+
+
+def reading(user: AnyUser, pk: UUID, *, action: str) -> Reading:
+    """One student's reading, of a session that the user may see; it is logged as `action`."""
+    found = (
+        Reading.objects.select_related(
+            "student_session__session__school", "student_session__student", "passage", "school"
+        )
+        .filter(pk=pk, student_session__session__in=live_sessions(user).values("pk"))
+        .first()
+    )
+    if found is None:
+        raise Hidden
+    log_reading(user, action=action, about=found.student_session, school_id=found.school_id)
     return found
 
 

@@ -103,6 +103,10 @@ POST teach_board_move_back             401 401 401 400 404 404 404 404 400 404 4
 POST teach_board_request               401 401 401 204 404 404 404 404 204 404 204
 GET  teach_report@over                 302 302 302 200 404 404 403 403 200 404 200
 GET  teach_report_export@over          302 302 302 200 404 404 403 403 200 404 200
+GET  teach_reading                     302 302 302 200 404 404 403 403 200 404 200
+POST teach_reading_mark                302 302 302 302 404 404 403 403 403 404 403
+POST teach_reading_decide              302 302 302 302 404 404 403 403 403 404 403
+GET  teach_reading_sound               302 302 302 400 404 404 403 403 400 404 400
 GET  teach_student                     302 302 302 200 404 404 403 403 200 404 200
 
 # Classes.
@@ -241,6 +245,8 @@ DATA: dict[str, Any] = {
     "teach_board_move_back": {"student": "student_session"},
     "teach_board_let_back": {"student": "student_session"},
     "teach_board_request": {"decision": "granted"},
+    "teach_reading_mark": {"word": "0", "to": "omission", "reason": "x"},
+    "teach_reading_decide": {"decision": "accept"},
     "teach_passage_new": {"title": "Another", "kind": "passage", "text": "Boats."},
     "teach_passage": {"title": "Another", "text": "Boats."},
     "teach_passage_archive": {"archived": "1"},
@@ -405,7 +411,7 @@ def one_of_each(world: World, school: School) -> dict[str, Any]:
     made: list[Any] = [
         School.objects.get(pk=school.pk), alice, Student.objects.get(pk=world.keys["student_id"]),
         SchoolClass.objects.get(pk=world.keys["class_id"]), world.members["sam"], world.members["sam"].session,
-        world.members["sam"].student.consents.get(), SessionEvent.objects.first(), Condition.objects.first(),
+        world.members["sam"].student.consents.first(), SessionEvent.objects.first(), Condition.objects.first(),
         Study.objects.get(pk=world.keys["study"]), OutboxItem.objects.first(),
         AccessLog.objects.create(user=alice, school=school, action="board"),
         RefusedSubmission.objects.create(

@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from sessions_app import codes, data_requests, enrolment, learners, lifecycle, tokens
 from sessions_app.models import (
     Condition,
     LiveSession,
+    Miscue,
     Passage,
+    Reading,
     School,
     SchoolClass,
     Student,
@@ -21,7 +24,7 @@ from sessions_app.models import (
     User,
 )
 from tests.analyses import make_analysis
-from tests.cast import join, make_session, make_user
+from tests.cast import consent, join, make_session, make_user
 
 WHO = ("nobody", "sam", "tia", "alice", "bob", "charlie", "rosa", "rolf", "ada", "aron", "root")
 """Nobody has signed in; Sam and Tia hold the ticket of their own run; Alice runs the sessions, Bob teaches at the same
@@ -51,6 +54,16 @@ class World:
             member = self.members[who]
             client.cookies[enrolment.cookie_name(member.pk)] = enrolment.ticket_sign(member)
         return client
+
+
+def read_aloud(member: StudentSession) -> dict[str, Any]:
+    """Sam's reading, computed, with one mark."""
+    consent(member.student, "audio")  # type: ignore[arg-type]
+    aloud = Passage.objects.create(school=member.school, title="Aloud", text="Boats brought coal.", words=3)
+    reading = Reading.objects.create(
+        school=member.school, student_session=member, passage=aloud, settled_at=timezone.now(), position=3
+    )
+    return {"reading_id": reading.pk, "mark_id": Miscue.objects.create(reading=reading, type="omission", index=1).pk}
 
 
 @pytest.fixture
@@ -99,6 +112,7 @@ def world(
             "school": school.pk, "studied": members["sam"].pk, "condition_code": "L1-I1-D",
              "analysis_id": analysis.pk,
             "analysis_request": analysis.request_id, "code_id": code.pk, "request_id": asked.pk, "copy_form": "json",
+            **read_aloud(members["sam"]),
             "passage_id": Passage.objects.create(school=school, title="The canal", text="Boats brought coal.").pk,
         },
     )  # fmt: skip

@@ -29,6 +29,13 @@ def _ended(data: Mapping[str, Any]) -> str:
     return _("Session ended by itself, after three idle hours") if data.get("reason") == "idle" else _("Session ended")
 
 
+def _read(data: Mapping[str, Any]) -> str:
+    wcpm = data.get("wcpm")
+    if wcpm is None:
+        return _("spoke %(words)s words") % {"words": data.get("words", 0)}
+    return _("read %(wcpm)s words correct a minute") % {"wcpm": round(wcpm)}
+
+
 SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "configured": lambda data: _("Session set up with %(groups)s groups") % {"groups": data.get("groups", 0)},
     "started": lambda data: _("Session started"),
@@ -57,6 +64,23 @@ SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "takeover_requested": lambda data: _("asks to go on with a new device"),
     "takeover_granted": lambda data: _("goes on with a new device"),
     "takeover_refused": lambda data: _("stays with the old device"),
+    "reading_started": lambda data: _("began to read"),
+    "reading_finished": lambda data: _("said that the reading was finished"),
+    "reading_ended": _read,
+    "recording_stopped": lambda data: _("stopped the microphone"),
+    "microphone": lambda data: _("microphone: %(state)s") % {"state": data.get("state", "")},
+    "listening": lambda data: (
+        _("was listened to") if data.get("state") == "on" else _("waited for a listener: all were busy")
+    ),
+    "words": lambda data: _("was at word %(reached)s") % {"reached": data.get("reached", 0)},
+    "window": lambda data: (
+        _("minute %(n)s: %(words)s words") % {"n": data.get("number", 0) + 1, "words": data.get("words", 0)}
+    ),
+    "struggle": lambda data: _("was stuck at “%(word)s”") % {"word": data.get("word", "")},
+    "stuck": lambda data: _("asked for help with a word"),
+    "help_given": lambda data: _("got help with “%(word)s”") % {"word": data.get("word", "")},
+    "help_played": lambda data: _("listened to the help"),
+    "help_dismissed": lambda data: _("went on without the help"),
     "action_refused": lambda data: _("tried “%(action)s”, which was refused") % {"action": data.get("action", "")},
     "client_error": lambda data: _("an error on the device, in %(where)s") % {"where": data.get("where", "")},
 }

@@ -15,15 +15,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from analytics_app.dashboards import figures, wording
+from analytics_app.dashboards import figures, reading_figures, wording
+from analytics_app.dashboards.reading_stats import grade_level_names
 from analytics_app.dashboards.stats import day_stats, stat
 from analytics_app.reports import look
+from analytics_app.reports.reading import readings_of, readings_over_time
 from analytics_app.reports.school_day import HOURS, school_day
 from analytics_app.reports.session import SessionReport, session_report
 from analytics_app.reports.student import student_report
 from sessions_app import access, roster
 from sessions_app.csv_files import guarded
-from sessions_app.models import Consent, LiveSession, SchoolClass, User
+from sessions_app.models import Consent, LiveSession, Reading, SchoolClass, SessionSummary, User
 from sessions_app.views.desk import DeskRequest, at_desk
 
 RECENT = 5
@@ -129,11 +131,22 @@ def report(request: DeskRequest, session_id: UUID) -> HttpResponse:
             "stats": _session_stats(found),
             "figure": figures.presence_by_student(found),
             "students": [_row(row) for row in found.rows],
+            "readings": [_read(*each) for each in readings_of(session)],
             "events": page,
             "query": "",
             "exports": {"csv": address, "json": reverse("teach_report_export", args=[session.pk, "jsonl"])},
         },
     )
+
+
+def _read(reading: Reading, summary: SessionSummary | None) -> dict[str, Any]:
+    return {
+        "reading": reading,
+        "label": reading.student_session.label,
+        "summary": summary if reading.settled_at else None,
+        "level": grade_level_names().get(summary.grade_level or summary.grade_level_reason, "") if summary else "",
+        "has_level": bool(summary and summary.grade_level),
+    }
 
 
 def _session_stats(found: SessionReport) -> list[dict[str, Any]]:
@@ -241,6 +254,7 @@ def student(request: DeskRequest, student_id: UUID) -> HttpResponse:
                 stat(_("Calls for help"), sum(each.help for each in sessions)),
             ],
             "figure": figures.minutes_by_session(over_time),
+            "wcpm": reading_figures.wcpm_over_time(readings_over_time(found, access.live_sessions(reader))),
             "sessions": [
                 {
                     "session": each.session, "group": each.member.group.number if each.member.group else None,
