@@ -286,6 +286,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "AnalysisState": ["pending", "processing", "completed", "failed"],
+        "RequestState": "sessions_app.models.DataRequest.Status",
+        "StepState": "sessions_app.models.DataRequestStep.Status",
+    },
 }
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

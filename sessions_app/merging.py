@@ -8,6 +8,7 @@ from sessions_app.models import (
     ClassMembership,
     Consent,
     ConsentState,
+    CorpusText,
     DataRequest,
     Learner,
     Student,
@@ -16,7 +17,7 @@ from sessions_app.models import (
 )
 from sessions_app.refusals import Refused
 
-MOVED = (ClassMembership, Consent, ConsentState, DataRequest, Learner, StudentSession)
+MOVED = (ClassMembership, Consent, ConsentState, CorpusText, DataRequest, Learner, StudentSession)
 """Everything that hangs on a student; a new relation takes its place in `student_merge` and here."""
 
 _FILLED = (
@@ -58,6 +59,7 @@ def student_merge(keep: Student, duplicate: Student, *, by: User) -> Student:
         runs.update(student=keep)
         Learner.objects.filter(student=duplicate).update(student=keep)
         DataRequest.objects.filter(student=duplicate).update(student=keep)
+        CorpusText.objects.filter(student=duplicate).update(student=keep)
         classes = keep.memberships.values("school_class")
         ClassMembership.objects.filter(student=duplicate).exclude(school_class__in=classes).update(student=keep)
         with pgtrigger.ignore("sessions_app.Consent:append_only"):

@@ -80,9 +80,17 @@ class StrictBodySchema(OpenApiSerializerExtension):
 
 
 class BearerSchema(OpenApiAuthenticationExtension):
+    """The token of a user."""
+
     target_class: ClassVar[str] = "sessions_app.api.bearer.Bearer"
-    match_subclasses = True
-    name = "bearer"
+    name = "userBearer"
 
     def get_security_definition(self, auto_schema: Any) -> Any:
         return build_bearer_security_scheme_object("HTTP_AUTHORIZATION", "Bearer", "JWT")
+
+
+class LearnerBearerSchema(BearerSchema):
+    """The token of a learner."""
+
+    target_class: ClassVar[str] = "sessions_app.api.bearer.LearnerBearer"
+    name = "bearer"

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
+from django_htmx.middleware import HtmxDetails
 
 from sessions_app.models import User
 from sessions_app.views.desk import DeskRequest, at_desk
@@ -22,6 +23,7 @@ def clock(request: DeskRequest) -> HttpResponse:
 def ask(rf: RequestFactory, user: User | AnonymousUser) -> HttpResponse:
     request = rf.get("/clock/")
     request.user = user
+    request.htmx = HtmxDetails(request)
     return clock(request)
 
 
