@@ -80,6 +80,9 @@ class SessionFacts:
     interventions_completed: int = 0
     final_assessment_completed: bool = False
     post_survey_completed: bool = False
+    words: int | None = None
+    wpm: float | None = None
+    confidence: float | None = None
     content_seconds: float | None = None
     intervention_seconds: float | None = None
     assessment_seconds: float | None = None
@@ -267,7 +270,11 @@ def reading_session(facts: SessionFacts) -> Built:
         "StudentId": str(facts.student.id) if facts.student else None,
         "StartTime": keys.fraction(facts.moment),
         "EndTime": keys.fraction(facts.ended_at) if facts.ended_at else None,
-        "Metrics": {"TotalWords": None, "ReadingSpeedWpm": None, "AverageConfidence": None},
+        "Metrics": {
+            "TotalWords": _number(facts.words),
+            "ReadingSpeedWpm": measure(facts.wpm),
+            "AverageConfidence": measure(facts.confidence, 4),
+        },
         "TTL": Decimal(int((facts.ended_at or facts.moment).timestamp() + facts.retention.total_seconds())),
     }
 

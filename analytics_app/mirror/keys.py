@@ -115,6 +115,36 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class OfRow:
+    """The keys of a kind whose sort keys end in the entity's id, with a time before it.
+
+    >>> batch = OfRow(READING, "SESSION#", "BATCH#")
+    >>> sk = "BATCH#2026-01-14T13:43:00.000000#7f3e8b2a-1c4d-4e9f-b2a1-9d8e7c6b5a4f"
+    >>> batch.entity(Key(READING, "SESSION#550e8400-e29b-41d4-a716-446655440000", sk))
+    UUID('7f3e8b2a-1c4d-4e9f-b2a1-9d8e7c6b5a4f')
+    >>> batch.entity(Key(READING, "SESSION#550e8400-e29b-41d4-a716-446655440000", "BATCH#x")) is None
+    True
+    """
+
+    table: str
+    prefix: str
+    sk: str
+
+    def lasting(self, _entity_id: UUID) -> tuple[Key, ...]:
+        """None, as the time is not known where the entity is gone: its key is noted in the outbox."""
+        return ()
+
+    def entity(self, key: Key) -> UUID | None:
+        """The entity whose item this key is, or None where it is not one of this kind."""
+        if key.table != self.table or not key.pk.startswith(self.prefix) or not key.sk.startswith(self.sk):
+            return None
+        try:
+            return UUID(key.sk.rpartition("#")[2])
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """The key of a kind in a table without a sort key: a word, and the entity's id without dashes.
 
@@ -146,7 +176,7 @@ class Request:
         return entity_id if self.key(entity_id) == key else None
 
 
-Keys = Pattern | Listed | Named | Request
+Keys = Pattern | Listed | Named | OfRow | Request
 
 
 def timestamp(moment: datetime) -> str:

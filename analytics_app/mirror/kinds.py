@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from analytics_app.mirror import analyses, items, record_source, records, source
+from analytics_app.mirror import analyses, items, readings, record_source, records, source
 from analytics_app.mirror.keys import Key, Keys
 from analytics_app.mirror.schema import TABLES, Table
 from analytics_app.models.mirror import ItemKind
@@ -56,6 +56,11 @@ KINDS: Mapping[str, Kind] = {
         Kind(ItemKind.ASSESSMENTS, records.ASSESSMENTS, record_source.assessments, record_source.assessed_ids),
         Kind(ItemKind.POST_SURVEY, records.POST_SURVEY, record_source.surveys, record_source.surveyed_ids),
         Kind(ItemKind.READING_SESSION, items.READING_SESSION, source.reading_sessions, source.reading_session_ids),
+        Kind(ItemKind.AUDIO_CHUNK, readings.CHUNK, readings.chunks, readings.chunk_ids),
+        Kind(ItemKind.TRANSCRIPT, readings.TRANSCRIPT, readings.transcripts, readings.transcript_ids),
+        Kind(ItemKind.HELP, readings.HELP, readings.helps, readings.help_ids),
+        Kind(ItemKind.BATCH_METRICS, readings.BATCH, readings.batches, readings.batch_ids),
+        Kind(ItemKind.READING_SUMMARY, readings.SUMMARY, readings.summaries, readings.summary_ids),
         Kind(ItemKind.ANALYSIS, analyses.ANALYSIS, analyses.analyses, analyses.analysis_ids),
     )
 }  # fmt: skip

@@ -53,6 +53,9 @@ _SESSION_COLUMNS = {
     "interval_minutes": F("condition__interval_minutes"),
     "intervention_type": F("condition__intervention_type"),
     "retention_days": F("school__retention_days"),
+    "words": F("summary__words"),
+    "wpm": F("summary__wpm"),
+    "confidence": F("summary__confidence"),
 }
 
 
@@ -199,6 +202,9 @@ def _facts(row: dict[str, Any], steps: _Steps) -> items.SessionFacts:
         end_reason=row["end_reason"],
         simulated=row["is_simulated"],
         retention=timedelta(days=row["retention_days"]),
+        words=row["words"],
+        wpm=row["wpm"],
+        confidence=row["confidence"],
         created_at=row["created_at"],
         updated_at=max(row["updated_at"], row["class_updated_at"]),
         location_verified=row["outcome"] == LocationVerification.Outcome.VERIFIED,

@@ -17,6 +17,11 @@ class ItemKind(models.TextChoices):
     ASSESSMENTS = "assessments", _("assessments of a session")
     POST_SURVEY = "post_survey", _("survey")
     READING_SESSION = "reading_session", _("speaking session")
+    AUDIO_CHUNK = "audio_chunk", _("chunk of sound")
+    TRANSCRIPT = "transcript", _("transcript")
+    HELP = "help", _("help")
+    BATCH_METRICS = "batch_metrics", _("minute of a reading")
+    READING_SUMMARY = "reading_summary", _("summary of a speaking session")
     ANALYSIS = "analysis", _("qualitative analysis")
 
 

@@ -45,26 +45,24 @@ def window_record(reading_id: UUID, window: Window, *, holder: UUID, at: datetim
 def window_keep(reading: Reading, window: Window, *, at: datetime, of_passage: bool = True) -> None:
     """Write one window, or write it anew. Without a passage nothing is right or wrong."""
     counts = window.counts
+    found = {
+        "starts": window.start,
+        "ends": window.end,
+        "words": window.words,
+        "attempted": window.attempted if of_passage else None,
+        "correct": window.correct if of_passage else None,
+        "wpm": window.wpm,
+        "wcpm": window.wcpm if of_passage else None,
+        "omissions": counts.omissions,
+        "insertions": counts.insertions,
+        "substitutions": counts.substitutions,
+        "repetitions": counts.repetitions,
+        "self_corrections": counts.self_corrections,
+        "confidence": window.confidence,
+        "transcripts": list(window.transcripts),
+    }
     BatchMetrics.objects.update_or_create(
-        reading=reading,
-        number=window.number,
-        defaults={
-            "starts": window.start,
-            "ends": window.end,
-            "words": window.words,
-            "attempted": window.attempted if of_passage else None,
-            "correct": window.correct if of_passage else None,
-            "wpm": window.wpm,
-            "wcpm": window.wcpm if of_passage else None,
-            "omissions": counts.omissions,
-            "insertions": counts.insertions,
-            "substitutions": counts.substitutions,
-            "repetitions": counts.repetitions,
-            "self_corrections": counts.self_corrections,
-            "confidence": window.confidence,
-            "transcripts": list(window.transcripts),
-            "created_at": at,
-        },
+        reading=reading, number=window.number, defaults=found, create_defaults=found | {"created_at": at}
     )
 
 

@@ -7,9 +7,9 @@ committed; only then the browser is told that a chunk is in.
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from django.db import transaction
 
@@ -185,5 +185,6 @@ def _append(items: Sequence[Spoken | Place], readings: Mapping[UUID, Reading]) -
 
 
 def chunk_id(student_session_id: UUID, received_at: datetime, number: int) -> UUID:
-    """The key of a chunk: made of what its mirrored item is called by."""
-    return uuid5(student_session_id, f"{received_at.timestamp():.6f}#{number}")
+    """The key of a chunk: made of the key of its mirrored item, which so tells whose it is."""
+    moment = f"{received_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"
+    return uuid5(NAMESPACE_OID, f"SESSION#{student_session_id} CHUNK#{moment}#{number}")

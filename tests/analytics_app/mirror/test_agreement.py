@@ -14,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from analytics_app.mirror import agreement, items, keys, outbox
+from analytics_app.mirror.kinds import KINDS
 from analytics_app.mirror.outbox import Outbox
 from analytics_app.mirror.writer import Tables, Write
 from analytics_app.models import DeadLetter, OutboxItem
@@ -87,7 +88,7 @@ def test_an_item_whose_time_is_over_may_be_gone(agreeing: Tables, drain: Outbox,
 
 
 def test_many_items_are_compared_in_a_few_queries(agreeing: Tables, django_assert_max_num_queries):
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(2 * len(KINDS) + 4):
         agreement.compare(agreeing)
 
 
