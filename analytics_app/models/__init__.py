@@ -34,7 +34,14 @@ from analytics_app.models.mirrored_records import (
     MirroredSurvey,
     MirroredVerification,
 )
-from analytics_app.models.rolled import RolledEvent, RolledSession, RolledStudentSession
+from analytics_app.models.rolled import (
+    RolledChunk,
+    RolledEvent,
+    RolledModelCall,
+    RolledSession,
+    RolledStudentSession,
+    RolledTranscript,
+)
 from analytics_app.models.rollup import ChangedHour, DashboardMetricsHourly, HourlyPeople, RolledPosition, RollupRun
 
 __all__ = [
@@ -74,9 +81,12 @@ __all__ = [
     "MirroredTranscript",
     "MirroredVerification",
     "OutboxItem",
+    "RolledChunk",
     "RolledEvent",
+    "RolledModelCall",
     "RolledPosition",
     "RolledSession",
     "RolledStudentSession",
+    "RolledTranscript",
     "RollupRun",
 ]

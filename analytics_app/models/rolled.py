@@ -2,12 +2,13 @@
 
 An event is found by its position in the timeline (`analytics_app.rollups.changes`), at no cost for who appends it.
 These triggers catch the rest, by whatever way it is done: a session's times, its deletion, a student merged or moved,
-events that are removed or emptied. They append marks and touch nothing else, so nobody waits for them.
+events that are removed or emptied, calls of language models. They append marks and touch nothing else, so nobody waits
+for them.
 """
 
 import pgtrigger
 
-from sessions_app.models import LiveSession, SessionEvent, StudentSession
+from sessions_app.models import AudioChunk, LiveSession, ModelCall, SessionEvent, StudentSession, Transcript
 
 _MARK = "INSERT INTO analytics_app_changedhour (school_id, hour)"
 _HOURS_OF_EVENTS = "SELECT DISTINCT {school}, date_trunc('hour', event_time, 'UTC') FROM {events}"
@@ -136,4 +137,67 @@ class RolledEvent(SessionEvent):
                 func=f"{_MARK} {_HOURS_OF_EVENTS.format(school='school_id', events='old_rows')}; RETURN NULL;",
             )
             for name, operation in (("emptied", pgtrigger.Update), ("removed", pgtrigger.Delete))
+        ]
+
+
+def _removed(hours: str) -> pgtrigger.Trigger:
+    return pgtrigger.Trigger(
+        name="rollup_removed",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Delete,
+        referencing=pgtrigger.Referencing(old="old_rows"),
+        func=f"{_MARK} {hours}; RETURN NULL;",
+    )
+
+
+class RolledTranscript(Transcript):
+    """A transcript is written with an event of the same moment; only its removal is told here."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = [
+            _removed(
+                """
+                SELECT DISTINCT r.school_id, date_trunc('hour', o.created_at, 'UTC')
+                FROM old_rows o JOIN sessions_app_reading r ON r.id = o.reading_id
+                """
+            )
+        ]
+
+
+class RolledChunk(AudioChunk):
+    """Sound comes in between two events of its student, which tell the hours from one to the other."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = [
+            _removed(
+                """
+                SELECT DISTINCT r.school_id, date_trunc('hour', o.received_at, 'UTC') FROM old_rows o
+                JOIN sessions_app_audiostream a ON a.id = o.stream_id JOIN sessions_app_reading r ON r.id = a.reading_id
+                """
+            )
+        ]
+
+
+class RolledModelCall(ModelCall):
+    """A call of a language model is no event."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = [
+            pgtrigger.Trigger(
+                name="rollup_kept",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__school__isnull=False),
+                func=f"{_MARK} VALUES (NEW.school_id, date_trunc('hour', NEW.at, 'UTC')); RETURN NULL;",
+            ),
+            _removed(
+                "SELECT DISTINCT school_id, date_trunc('hour', at, 'UTC') FROM old_rows WHERE school_id IS NOT NULL"
+            ),
         ]

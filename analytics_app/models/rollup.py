@@ -37,6 +37,7 @@ class DashboardMetricsHourly(TimeOrderedModel):
         "data_sources_count", "calculation_method", "calculated_at", "created_at", "sealed", "sessions_started",
         "students_joined", "students_contributing", "minutes_present", "minutes_contributing", "groups_compared",
         "evenness_sum", "connected_seconds", "seconds_expected", "latency_count", "latency_sum_ms", "events_total",
+        "words_weighed", "confidence_sum", "responses", "response_seconds", "ai_calls", "ai_seconds",
     )  # fmt: skip
 
     school = models.ForeignKey(School, verbose_name=_("school"), on_delete=models.CASCADE, related_name="+")
@@ -87,6 +88,12 @@ class DashboardMetricsHourly(TimeOrderedModel):
     latency_count = _count(_("pings"))
     latency_sum_ms = _measure(_("sum of round trips, ms"))
     events_total = _count(_("events"))
+    words_weighed = _count(_("words with a confidence"))
+    confidence_sum = _measure(_("sum of confidences"))
+    responses = _count(_("answers with a time"))
+    response_seconds = _measure(_("sum of response times, s"))
+    ai_calls = _count(_("calls of language models"))
+    ai_seconds = _measure(_("sum of the times of answered calls, s"))
 
     class Meta:
         db_table = "dashboard_metrics_hourly"

@@ -50,11 +50,15 @@ FROM sessions_app_livesession s, generate_series(
 ) AS h (hour)
 WHERE s.started_at < %(end)s AND (s.ended_at IS NULL OR s.ended_at >= %(start)s) AND h.hour < %(end)s
 UNION
+SELECT school_id, date_trunc('hour', at, 'UTC') FROM sessions_app_modelcall
+WHERE at >= %(start)s AND at < %(end)s AND school_id IS NOT NULL
+UNION
 SELECT school_id, metric_hour FROM dashboard_metrics_hourly WHERE metric_hour >= %(start)s AND metric_hour < %(end)s
 """
 BEGINNING = """
 SELECT least((SELECT min(event_time) FROM session_events), (SELECT min(metric_hour) FROM dashboard_metrics_hourly),
-    (SELECT min(started_at) FROM sessions_app_livesession))
+    (SELECT min(started_at) FROM sessions_app_livesession),
+    (SELECT min(at) FROM sessions_app_modelcall WHERE school_id IS NOT NULL))
 """
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from analytics_app.rollups.ways import Awaited, Count, MeanOf, People, Ratio, Share, Spanning, State, Text, Way
+from analytics_app.rollups.ways import Count, MeanOf, People, Ratio, Share, Spanning, State, Text, Way
 
-VERSION = 1
+VERSION = 2
 """Raised when a definition changes. `rollup_hourly --all` then counts anew; a row says by which version it was made."""
 METHOD = f"rollup {VERSION}"
 
@@ -30,10 +30,6 @@ class Metric:
     source: str = "session_events"
     undefined: Text = ""
 
-
-_CONTENT = Awaited(_("Needs questions and help messages, which sessions do not have yet."))
-_MODELS = Awaited(_("Needs recorded calls of language models, of which there are none yet."))
-_AUDIO = Awaited(_("Needs recorded speech, which sessions do not have yet."))
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -88,8 +84,8 @@ METRICS: tuple[Metric, ...] = (
         _("Participation"), "%",
         definition=_(
             "Of the students who were in a session (joined, and neither gone nor taken out), the share with at least "
-            "one contribution: being ready, or marking a group as ready. Over several hours, a student's session "
-            "counts once."
+            "one contribution: being ready, marking a group as ready, an answer, a survey handed in, or reading aloud. "
+            "Over several hours, a student's session counts once."
         ),
         undefined=_("No student was in a session."),
     ),
@@ -103,7 +99,13 @@ METRICS: tuple[Metric, ...] = (
         source="session_events, students' sessions",
         undefined=_("No group of two or more made a contribution."),
     ),
-    Metric("avg_audio_quality", _AUDIO, _("Audio quality"), "%", _("Mean confidence of the recognised words.")),
+    Metric(
+        "avg_audio_quality", Ratio("confidence_sum", "words_weighed", 100.0), _("Audio quality"), "%",
+        definition=_(
+            "The mean confidence of the recognised words, 100 % being certainty; words without one are left out."
+        ),
+        source="transcripts", undefined=_("No word was recognised with a confidence."),
+    ),
     Metric(
         "avg_connection_stability", Ratio("connected_seconds", "seconds_expected", 100.0),
         _("Connection stability"), "%",
@@ -119,7 +121,9 @@ METRICS: tuple[Metric, ...] = (
         definition=_("Failures of a student's page, and actions that were refused."),
     ),
     Metric(
-        "avg_response_time", _CONTENT, _("Response time"), "s", _("Mean time from a question to its answer."),
+        "avg_response_time", Ratio("response_seconds", "responses"), _("Response time"), "s",
+        definition=_("The mean time from a question of a pause to its answer."),
+        undefined=_("No question was answered."),
     ),
     Metric(
         "websocket_connections", Count("coalesce(e.sockets, 0)"), _("Connections opened"),
@@ -135,34 +139,72 @@ METRICS: tuple[Metric, ...] = (
         definition=_("Errors / events of every kind."),
         undefined=_("There was no event."),
     ),
-    Metric("total_prompts_generated", _CONTENT, _("Prompts made"), "", _("Questions and help messages made.")),
-    Metric("total_prompts_used", _CONTENT, _("Prompts used"), "", _("Questions answered and help messages played.")),
     Metric(
-        "total_interventions", Awaited(_("Needs interventions, which sessions do not have yet.")), _("Interventions"),
-        "", _("Interventions that were started."),
+        "total_prompts_generated", Count("coalesce(e.prompts, 0)"), _("Prompts made"),
+        definition=_("Questions that were put to students, and helps that they were shown while they read."),
+    ),
+    Metric(
+        "total_prompts_used", Count("coalesce(e.prompts_used, 0)"), _("Prompts used"),
+        definition=_("Questions that were answered, and helps that were listened to."),
+    ),
+    Metric(
+        "total_interventions", Count("coalesce(e.interventions, 0)"), _("Interventions"),
+        definition=_("Pauses with questions that began."),
     ),
     Metric(
         "total_alerts", Count("coalesce(e.alerts, 0)"), _("Alerts"),
-        definition=_("Requests for help. Signs of struggle will count as well."),
-    ),
-    Metric("ai_analyses_completed", _MODELS, _("AI analyses"), "", _("Calls of a language model that succeeded.")),
-    Metric("avg_ai_processing_time", _MODELS, _("AI processing time"), "s", _("Mean time that such a call took.")),
-    Metric("ai_analysis_success_rate", _MODELS, _("AI success rate"), "%", _("Calls that succeeded / all calls.")),
-    Metric("total_transcription_minutes", _AUDIO, _("Minutes transcribed"), "min", _("Minutes of transcribed speech.")),
-    Metric(
-        "total_storage_gb", Count("coalesce(e.bytes, 0)::float8 / 1e9"), _("Storage"), "GB",
-        definition=_("The rows of the hour's events, in units of 10⁹ bytes. Audio and transcripts will count as well."),
+        definition=_(
+            "Requests for help, words at which a student asked for it while reading, and signs of struggle that the "
+            "engine heard."
+        ),
     ),
     Metric(
-        "estimated_compute_cost", Awaited(_("Nothing that costs by use is recorded yet.")), _("Estimated cost"), "",
-        _("What was used times its price in the settings."),
+        "ai_analyses_completed", Count("coalesce(i.answered, 0)"), _("AI analyses"),
+        definition=_("Calls of a language model that it answered usably."), source="calls of language models",
+    ),
+    Metric(
+        "avg_ai_processing_time", Ratio("ai_seconds", "ai_analyses_completed"), _("AI processing time"), "s",
+        definition=_("The mean time that such a call took."), source="calls of language models",
+        undefined=_("No language model answered."),
+    ),
+    Metric(
+        "ai_analysis_success_rate", Ratio("ai_analyses_completed", "ai_calls", 100.0), _("AI success rate"), "%",
+        definition=_("Calls of a language model that it answered usably / all calls."),
+        source="calls of language models", undefined=_("No language model was called."),
+    ),
+    Metric(
+        "total_transcription_minutes", Count("coalesce(x.seconds, 0) / 60"), _("Minutes transcribed"), "min",
+        definition=_("The length of the utterances that were written down, from their first word to their last."),
+        source="transcripts",
+    ),
+    Metric(
+        "total_storage_gb",
+        Count("(coalesce(e.bytes, 0) + coalesce(x.bytes, 0) + coalesce(r.bytes, 0))::float8 / 1e9"),
+        _("Storage"), "GB",
+        definition=_(
+            "What came in, in units of 10⁹ bytes: the rows of the hour's events and transcripts, and the sound of its "
+            "recordings, also where that was not kept."
+        ),
+        source="session_events, transcripts, recordings",
+    ),
+    Metric(
+        "estimated_compute_cost", Count("CASE WHEN coalesce(i.unpriced, 0) = 0 THEN coalesce(i.cost, 0) END"),
+        _("Estimated cost"), "USD",
+        definition=_("The tokens of the calls of language models times their prices in the settings."),
+        source="calls of language models", undefined=_("The settings have no price for a model that was called."),
     ),
     Metric(
         "data_sources_count",
-        State("(e.events IS NOT NULL)::int + (a.active IS NOT NULL)::int + (j.joined IS NOT NULL)::int"),
+        State(
+            "(e.events IS NOT NULL)::int + (a.active IS NOT NULL)::int + (j.joined IS NOT NULL)::int"
+            " + (x.utterances IS NOT NULL)::int + (r.bytes IS NOT NULL)::int + (i.calls IS NOT NULL)::int"
+        ),
         _("Sources with data"),
-        definition=_("How many of the sources (timelines, live sessions, students' sessions) had something to count."),
-        source="session_events, live sessions, students' sessions",
+        definition=_(
+            "How many of the sources (timelines, live sessions, students' sessions, transcripts, recordings, calls of "
+            "language models) had something to count."
+        ),
+        source="session_events, live sessions, students' sessions, transcripts, recordings, calls of language models",
     ),
     Metric("sessions_started", Count("coalesce(a.started, 0)")),
     Metric("students_joined", Count("coalesce(j.joined, 0)")),
@@ -176,6 +218,12 @@ METRICS: tuple[Metric, ...] = (
     Metric("latency_count", Count("coalesce(e.pings, 0)")),
     Metric("latency_sum_ms", Count("coalesce(e.rtt_ms, 0)")),
     Metric("events_total", Count("coalesce(e.events, 0)")),
+    Metric("words_weighed", Count("coalesce(x.words, 0)")),
+    Metric("confidence_sum", Count("coalesce(x.confidence, 0)")),
+    Metric("responses", Count("coalesce(e.responses, 0)")),
+    Metric("response_seconds", Count("coalesce(e.response_seconds, 0)")),
+    Metric("ai_calls", Count("coalesce(i.calls, 0)")),
+    Metric("ai_seconds", Count("coalesce(i.seconds, 0)")),
 )  # fmt: skip
 
 BY_COLUMN: Mapping[str, Metric] = {metric.column: metric for metric in METRICS}

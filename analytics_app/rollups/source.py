@@ -1,4 +1,5 @@
-"""What an hour is counted from: one SQL statement over the timelines and the sessions, for any set of hours.
+"""What an hour is counted from: one SQL statement over the timelines, the sessions, what was said in them, and the
+calls of language models, for any set of hours.
 
 The gathering below is shared by all metrics; their expressions (`analytics_app.rollups.metrics`) are put behind it. It
 is a function of rows alone, never of the time at which it runs, so that counting an hour twice gives the same twice.
@@ -29,11 +30,15 @@ cells AS MATERIALIZED (
 -- bounds here and would read the whole table.
 seen AS MATERIALIZED (
     SELECT c.school_id, c.hour, e.session_id, e.teacher_id, e.student_session_id,
-        coalesce(m.student_id, e.student_session_id) AS student_id, e.event_type, e.event_time, e.rtt_ms, e.bytes
+        coalesce(m.student_id, e.student_session_id) AS student_id, e.event_type, e.event_time, e.rtt_ms,
+        e.response_seconds, e.help_id, e.bytes
     FROM cells c
     CROSS JOIN LATERAL (
         SELECT e.session_id, e.teacher_id, e.student_session_id, e.event_type, e.event_time,
             CASE WHEN e.event_type = 'latency' THEN (e.payload->>'rtt_ms')::float8 END AS rtt_ms,
+            CASE WHEN e.event_type = 'exchange_answer' THEN (e.payload->>'response_seconds')::float8
+                END AS response_seconds,
+            CASE WHEN e.event_type = 'help_played' THEN e.payload->>'help' END AS help_id,
             pg_column_size(e.*) AS bytes
         FROM session_events e
         WHERE e.school_id = c.school_id AND e.event_time >= c.hour AND e.event_time < c.hour_end
@@ -63,7 +68,7 @@ lived AS MATERIALIZED (
     ) e
 ),
 members AS MATERIALIZED (
-    SELECT m.id AS student_session_id, m.group_id
+    SELECT m.id AS student_session_id, m.session_id, m.group_id
     FROM (SELECT DISTINCT session_id FROM touched) t
     JOIN sessions_app_studentsession m ON m.session_id = t.session_id
     JOIN sessions_app_school o ON o.id = m.school_id
@@ -180,11 +185,47 @@ ready AS (
     WHERE u.event_type = 'leader_ready'
     ORDER BY d.school_id, d.hour, d.session_id, u.group_id, u.seq DESC
 ),
+readings AS MATERIALIZED (
+    SELECT t.school_id, t.hour, t.hour_end, r.id AS reading_id
+    FROM touched t JOIN members m ON m.session_id = t.session_id
+    JOIN sessions_app_reading r ON r.student_session_id = m.student_session_id
+),
+said AS MATERIALIZED (
+    SELECT r.school_id, r.hour, count(*) AS utterances, sum(x.bytes) AS bytes,
+        sum(x.ends - x.starts)::float8 AS seconds,
+        sum(x.words) FILTER (WHERE x.confidence IS NOT NULL) AS words, sum(x.words * x.confidence) AS confidence
+    FROM readings r CROSS JOIN LATERAL (
+        SELECT x.starts, x.ends, x.confidence, jsonb_array_length(x.words) AS words, pg_column_size(x.*) AS bytes
+        FROM sessions_app_transcript x
+        WHERE x.reading_id = r.reading_id AND x.created_at >= r.hour AND x.created_at < r.hour_end OFFSET 0
+    ) x
+    GROUP BY 1, 2
+),
+recorded AS MATERIALIZED (
+    SELECT r.school_id, r.hour, sum(x.bytes) AS bytes
+    FROM readings r JOIN sessions_app_audiostream a ON a.reading_id = r.reading_id
+    CROSS JOIN LATERAL (
+        SELECT x.bytes FROM sessions_app_audiochunk x
+        WHERE x.stream_id = a.id AND x.received_at >= r.hour AND x.received_at < r.hour_end OFFSET 0
+    ) x
+    GROUP BY 1, 2
+),
+asked AS MATERIALIZED (
+    SELECT c.school_id, c.hour, count(*) AS calls, count(*) FILTER (WHERE x.outcome = 'ok') AS answered,
+        sum(x.latency_ms) FILTER (WHERE x.outcome = 'ok') / 1000.0::float8 AS seconds,
+        coalesce(sum(x.cost_usd), 0)::float8 AS cost, count(*) FILTER (WHERE x.cost_usd IS NULL) AS unpriced
+    FROM cells c JOIN sessions_app_modelcall x ON x.school_id = c.school_id AND x.at >= c.hour AND x.at < c.hour_end
+    GROUP BY 1, 2
+),
 e AS (
     SELECT school_id, hour, count(*) AS events, sum(bytes) AS bytes, count(rtt_ms) AS pings, sum(rtt_ms) AS rtt_ms,
         count(*) FILTER (WHERE event_type = ANY(%(errors)s)) AS errors,
         count(*) FILTER (WHERE event_type = ANY(%(alerts)s)) AS alerts,
         count(*) FILTER (WHERE event_type = 'socket_opened') AS sockets,
+        count(*) FILTER (WHERE event_type IN ('question_asked', 'help_given')) AS prompts,
+        count(*) FILTER (WHERE event_type = 'exchange_answer') + count(DISTINCT help_id) AS prompts_used,
+        count(*) FILTER (WHERE event_type = 'intervention_opened') AS interventions,
+        count(response_seconds) AS responses, sum(response_seconds) AS response_seconds,
         array_agg(DISTINCT teacher_id) AS teachers,
         array_agg(DISTINCT student_id) FILTER (WHERE student_id IS NOT NULL) AS students
     FROM seen GROUP BY 1, 2
@@ -236,7 +277,8 @@ counted AS (
     FROM cells c
     LEFT JOIN e USING (school_id, hour) LEFT JOIN a USING (school_id, hour) LEFT JOIN g USING (school_id, hour)
     LEFT JOIN j USING (school_id, hour) LEFT JOIN n USING (school_id, hour) LEFT JOIN v USING (school_id, hour)
-    LEFT JOIN k USING (school_id, hour)
+    LEFT JOIN k USING (school_id, hour) LEFT JOIN said x USING (school_id, hour)
+    LEFT JOIN recorded r USING (school_id, hour) LEFT JOIN asked i USING (school_id, hour)
 ),
 rated AS (SELECT *, {_expressions(_RATES)} FROM counted),
 measured AS MATERIALIZED (SELECT *, {_expressions(_MEANS)} FROM rated)

@@ -112,15 +112,4 @@ class MeanOf:
         return sum(defined) / len(defined) if len(defined) >= self.least else None
 
 
-@dataclass(frozen=True, slots=True)
-class Awaited:
-    """Not computed yet, because what it counts does not exist yet: NULL. `what` says what it needs."""
-
-    what: Text
-    sql: str = "NULL::float8"
-
-    def over(self, column: str, rows: Sequence[Row], people: Mapping[str, int]) -> float | None:
-        return None
-
-
-Way = Count | People | Spanning | State | Ratio | Share | MeanOf | Awaited
+Way = Count | People | Spanning | State | Ratio | Share | MeanOf

@@ -12,8 +12,22 @@ from analytics_app.rollups import changes, source
 from analytics_app.rollups.fill import Filled, fill, fill_between, fill_changed
 from analytics_app.rollups.hours import Cell
 from sessions_app import events, grouping, lifecycle
-from sessions_app.models import LiveSession, SchoolClass, SessionEvent, Student, StudentSession, User
+from sessions_app.models import (
+    AudioChunk,
+    AudioStream,
+    LiveSession,
+    ModelCall,
+    Reading,
+    School,
+    SchoolClass,
+    SessionEvent,
+    Student,
+    StudentSession,
+    Transcript,
+    User,
+)
 from tests.analytics_app.lesson import Lesson, minutes
+from tests.cast import consent
 
 pytestmark = pytest.mark.django_db
 
@@ -252,3 +266,34 @@ def test_starting_and_ending_a_class_marks_what_the_class_did(session: LiveSessi
     changes.collect(now=session.ended_at)
     assert set(ChangedHour.objects.values_list("school_id", "hour").distinct()) >= {(session.school_id, hour)}
     assert fill([Cell(hour, session.school_id)], now=session.ended_at) == Filled(hours=1)
+
+
+def test_a_call_of_a_language_model_marks_its_hour_and_gives_it_a_row(school: School):
+    [call] = [
+        ModelCall.objects.create(
+            school=school, purpose="analysis", model="a model", outcome="error", latency_ms=5, at=minutes(70)
+        )
+    ]
+    assert changed(minutes(185)) == [1]
+    fill_changed(now=minutes(185))
+    assert rows() == {1: 0}
+    call.delete()
+    assert changed(minutes(185)) == [1]
+    fill_changed(now=minutes(185))
+    assert rows() == {}
+
+
+def test_sound_and_words_that_are_removed_mark_their_hours(clean: Lesson, sam: Student):
+    consent(sam, "audio")
+    member = only()
+    reading = Reading.objects.create(school=member.school, student_session=member, started_at=minutes(7))
+    Transcript.objects.create(
+        reading=reading, number=0, starts=0, ends=1, text="a", words=[["a", 0, 1, 0.5]], confidence=0.5,
+        engine="a test", created_at=minutes(10),
+    )  # fmt: skip
+    stream = AudioStream.objects.create(reading=reading, number=0, codec="pcm", opened_at=minutes(70))
+    AudioChunk.objects.create(stream=stream, number=0, bytes=9, starts=0, seconds=1, received_at=minutes(70))
+    fill_between(None, None, now=minutes(185))
+    assert changed(minutes(185)) == []
+    reading.delete()
+    assert changed(minutes(185)) == [0, 1]

@@ -1,17 +1,28 @@
 """Each metric of an hour against an example that can be counted by hand. Time zero is a full hour."""
 
 import math
+import uuid
 
 import pytest
 
 from analytics_app.rollups.hours import Cell
 from analytics_app.rollups.metrics import METRICS
 from analytics_app.rollups.source import measure
-from analytics_app.rollups.ways import Awaited
 from sessions_app import events
-from sessions_app.models import School, SchoolClass, Student, StudentSession, User
+from sessions_app.models import (
+    AudioChunk,
+    AudioStream,
+    ModelCall,
+    Reading,
+    School,
+    SchoolClass,
+    Student,
+    StudentSession,
+    Transcript,
+    User,
+)
 from tests.analytics_app.lesson import Lesson, minutes
-from tests.cast import TIME_ZERO, make_student
+from tests.cast import TIME_ZERO, consent, make_student
 
 pytestmark = pytest.mark.django_db
 
@@ -243,9 +254,99 @@ def test_an_hour_with_nothing_in_it_has_counts_of_zero_and_no_averages(school: S
     assert measured.values["data_sources_count"] == 0
 
 
+def reads(member: StudentSession, *, words: int, confidence: float | None, at: float, chunk: int = 0) -> None:
+    """A student read an utterance of so many words, two to a second; `chunk` bytes of sound came with it."""
+    reading = Reading.objects.filter(student_session=member).first() or Reading.objects.create(
+        school=member.school, student_session=member, started_at=minutes(0)
+    )
+    Transcript.objects.create(
+        reading=reading, number=reading.transcripts.count(), starts=0, ends=words / 2, text="a " * words,
+        words=[["a", n / 2, n / 2 + 0.4, confidence] for n in range(words)], confidence=confidence, engine="a test",
+        created_at=minutes(at),
+    )  # fmt: skip
+    stream = AudioStream.objects.create(
+        reading=reading, number=reading.streams.count(), codec="pcm", opened_at=minutes(at)
+    )
+    AudioChunk.objects.create(stream=stream, number=0, bytes=chunk, starts=0, seconds=1, received_at=minutes(at))
+
+
+def test_audio_quality_weighs_each_word_alike(lesson: Lesson, sam: Student):
+    consent(sam, "audio")
+    member = lesson.join(sam, at=0)
+    reads(member, words=30, confidence=0.9, at=5)
+    reads(member, words=10, confidence=0.5, at=6)
+    reads(member, words=20, confidence=None, at=7)
+    assert hour(lesson)["avg_audio_quality"] == pytest.approx(80)
+    assert hour(lesson)["total_transcription_minutes"] == pytest.approx(30 / 60)
+    assert hour(lesson, 1)["avg_audio_quality"] is None
+
+
+def test_what_is_said_counts_in_the_hour_in_which_it_was_written_down(lesson: Lesson, sam: Student):
+    consent(sam, "audio")
+    member = lesson.join(sam, at=0)
+    lesson.end(at=70)
+    before = hour(lesson)["total_storage_gb"]
+    reads(member, words=12, confidence=0.9, at=59, chunk=4_000_000)
+    reads(member, words=24, confidence=0.9, at=60, chunk=2_000_000)
+    assert [hour(lesson, n)["total_transcription_minutes"] for n in (0, 1)] == [pytest.approx(0.1), pytest.approx(0.2)]
+    assert hour(lesson)["total_storage_gb"] - before == pytest.approx(0.004, rel=0.01)
+
+
+def test_prompts_interventions_and_response_times_are_counted(lesson: Lesson, sam: Student):
+    consent(sam, "audio")
+    member = lesson.join(sam, at=0)
+    help_ = uuid.uuid4()
+    lesson.say(events.InterventionOpened(number=1, of=3, kind="static"), at=1, about=member)
+    for number, seconds in ((1, 10), (2, 30)):
+        lesson.say(events.QuestionAsked(intervention=1, number=number, author="set"), at=2, about=member)
+        answer = events.ExchangeAnswered(exchange=uuid.uuid4(), text="", intervention=1, response_seconds=seconds)
+        lesson.say(answer, at=3, about=member)
+    lesson.say(events.QuestionAsked(intervention=1, number=3, author="set"), at=4, about=member)
+    given = events.HelpGiven(help=help_, index=3, word="bank", reason="pause", author="rules")
+    lesson.say(given, at=5, about=member)
+    for at in (6, 7):
+        lesson.say(events.HelpPlayed(help=help_), at=at, about=member)
+    counted = hour(lesson)
+    assert (counted["total_prompts_generated"], counted["total_prompts_used"]) == (4, 3)
+    assert (counted["total_interventions"], counted["avg_response_time"]) == (1, 20)
+
+
+def test_being_stuck_and_struggling_are_alerts(lesson: Lesson, sam: Student):
+    consent(sam, "audio")
+    member = lesson.join(sam, at=0)
+    lesson.say(events.Stuck(word=3), at=1, about=member)
+    heard = events.Struggle(reading=uuid.uuid4(), sign="pause", index=3, word="bank", seconds=4)
+    lesson.say(heard, at=2, about=member)
+    assert hour(lesson)["total_alerts"] == 2
+
+
+def call(school: School | None, *, at: float, outcome: str = "ok", ms: int = 1000, cost: str | None = "0.25") -> None:
+    ModelCall.objects.create(
+        school=school, purpose="analysis", model="a model", outcome=outcome, latency_ms=ms, at=minutes(at),
+        cost_usd=cost, prompt_tokens=1, completion_tokens=1,
+    )  # fmt: skip
+
+
+def test_calls_of_language_models_are_counted_timed_and_priced(school: School, lesson: Lesson):
+    call(school, at=1, ms=1000)
+    call(school, at=2, ms=3000)
+    call(school, at=3, outcome="timeout", ms=60_000, cost="0")
+    call(None, at=4)
+    counted = hour(lesson)
+    assert (counted["ai_analyses_completed"], counted["avg_ai_processing_time"]) == (2, 2)
+    assert counted["ai_analysis_success_rate"] == pytest.approx(200 / 3)
+    assert counted["estimated_compute_cost"] == 0.5
+
+
+def test_an_unpriced_call_leaves_the_cost_open(school: School, lesson: Lesson):
+    assert hour(lesson)["estimated_compute_cost"] == 0
+    call(school, at=1, cost=None)
+    assert hour(lesson)["estimated_compute_cost"] is None
+
+
 def test_every_metric_that_is_shown_says_what_it_is_and_why_it_may_be_missing():
     for metric in METRICS:
         if metric.label:
             assert metric.definition, metric.column
         if metric.column.startswith("avg_"):
-            assert isinstance(metric.way, Awaited) or metric.undefined, metric.column
+            assert metric.undefined, metric.column
