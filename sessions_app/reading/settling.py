@@ -138,36 +138,36 @@ def summary_compute(member: StudentSession, *, at: datetime) -> SessionSummary:
         marks += own
     level, reason = _grade_level(member, decided.wcpm if of_passage else None, windows, of_passage=bool(of_passage))
     agreed = figures.agreement(marks)
-    summary, _made = SessionSummary.objects.update_or_create(
-        student_session=member,
-        defaults={
-            "words": len(heard),
-            "attempted": decided.attempted if of_passage else None,
-            "correct": decided.correct if of_passage else None,
-            "seconds": seconds,
-            "wpm": len(heard) * 60 / seconds if seconds else None,
-            "wcpm": decided.wcpm if of_passage else None,
-            "accuracy": decided.accuracy if of_passage else None,
-            "machine_wcpm": machine.wcpm if of_passage else None,
-            "machine_accuracy": machine.accuracy if of_passage else None,
-            "omissions": decided.counts.omissions,
-            "insertions": decided.counts.insertions,
-            "substitutions": decided.counts.substitutions,
-            "repetitions": decided.counts.repetitions,
-            "self_corrections": decided.counts.self_corrections,
-            "confidence": mean_confidence(heard),
-            "transcript": " ".join(word.word for word in heard),
-            "insights": {
-                "reading_speed": level,
-                "total_miscues": decided.counts.total,
-                "miscue_rate": round(decided.counts.total / len(heard), 3) if heard else None,
-            },
-            "grade_level": level or "",
-            "grade_level_reason": reason or "",
-            "decided": agreed.decided,
-            "agreed": agreed.accepted,
-            "updated_at": at,
+    found = {
+        "words": len(heard),
+        "attempted": decided.attempted if of_passage else None,
+        "correct": decided.correct if of_passage else None,
+        "seconds": seconds,
+        "wpm": len(heard) * 60 / seconds if seconds else None,
+        "wcpm": decided.wcpm if of_passage else None,
+        "accuracy": decided.accuracy if of_passage else None,
+        "machine_wcpm": machine.wcpm if of_passage else None,
+        "machine_accuracy": machine.accuracy if of_passage else None,
+        "omissions": decided.counts.omissions,
+        "insertions": decided.counts.insertions,
+        "substitutions": decided.counts.substitutions,
+        "repetitions": decided.counts.repetitions,
+        "self_corrections": decided.counts.self_corrections,
+        "confidence": mean_confidence(heard),
+        "transcript": " ".join(word.word for word in heard),
+        "insights": {
+            "reading_speed": level,
+            "total_miscues": decided.counts.total,
+            "miscue_rate": round(decided.counts.total / len(heard), 3) if heard else None,
         },
+        "grade_level": level or "",
+        "grade_level_reason": reason or "",
+        "decided": agreed.decided,
+        "agreed": agreed.accepted,
+        "updated_at": at,
+    }
+    summary, _made = SessionSummary.objects.update_or_create(
+        student_session=member, defaults=found, create_defaults=found | {"created_at": at}
     )
     return summary
 

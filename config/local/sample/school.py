@@ -38,6 +38,7 @@ PURPOSES = (
     Consent.Purpose.LOCATION,
     Consent.Purpose.SURVEY,
     Consent.Purpose.RESEARCH,
+    Consent.Purpose.AUDIO,
 )
 CLASSES = (("Grade 4 B", "204", 4, 27), ("Grade 6 A", "117", 6, 28), ("Grade 8 C", "310", 8, 26))
 
