@@ -12,7 +12,7 @@ from sessions_app.refusals import Refused
 
 FIELDS = (
     "title", "activity", "school_class", "room", "scheduled_for", "capacity", "planned_groups", "study", "condition",
-    "passage",
+    "location", "passage",
 )  # fmt: skip
 """What a teacher decides in a draft."""
 
@@ -29,7 +29,7 @@ def draft_keep(draft: LiveSession, **chosen: Any) -> datetime:
     """Keep what was chosen; the rest stays. Refuses what is no draft any more. The moment of keeping is returned."""
     _choose(draft, chosen)
     draft.updated_at = timezone.now()
-    changes = {name: getattr(draft, name) for name in {*chosen, "condition", "passage"}}
+    changes = {name: getattr(draft, name) for name in {*chosen, "condition", "location", "passage"}}
     changed = LiveSession.objects.filter(pk=draft.pk, status=LiveSession.Status.DRAFT).update(
         **changes, updated_at=draft.updated_at
     )

@@ -132,7 +132,10 @@ def complete_study(study: Study, *, target: int = 10, **owner: object) -> Study:
     )  # fmt: skip
     Site.objects.create(study=study, location="classroom", name="Room 204")
     StudyCondition.objects.bulk_create(
-        StudyCondition(study=study, condition=condition, target=target) for condition in Condition.objects.all()
+        (StudyCondition(study=study, condition=condition, target=target) for condition in Condition.objects.all()),
+        update_conflicts=True,
+        unique_fields=["study", "condition"],
+        update_fields=["target"],
     )
     return study
 
