@@ -38,6 +38,7 @@ pytest_plugins = [
     "tests.learners",
     "tests.reading_cast",
     "tests.study_cast",
+    "tests.transcribe_stand_in",
     "tests.world",
 ]
 

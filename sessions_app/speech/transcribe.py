@@ -27,6 +27,7 @@ from amazon_transcribe.model import Result, StartStreamTranscriptionEventStream,
 from amazon_transcribe.request import Request
 from amazon_transcribe.serialize import TranscribeStreamingSerializer
 from amazon_transcribe.structures import BufferableByteStream
+from awscrt.exceptions import AwsCrtError
 
 from sessions_app.speech.audio import SILENCE_DB, level_of
 from sessions_app.speech.transcriber import (
@@ -82,7 +83,9 @@ class AmazonTranscribe:
             credential_resolver=credentials,
         )
         self._client._serializer = _RestingSerializer()  # there is no other way to its byte stream
+        self._connections = self._client._session_manager._connections
         self._streams: set[TranscribeStream] = set()
+        self._left: set[asyncio.Task[Any]] = set()
 
     @property
     def name(self) -> str:
@@ -98,15 +101,68 @@ class AmazonTranscribe:
     async def stop(self) -> None:
         for stream in list(self._streams):
             await stream.abandon()
+        for connection in self._connections.values():
+            connection.close()
+        if self._left:
+            await asyncio.wait(self._left, timeout=self.patience.connect)
 
-    async def connect(self) -> StartStreamTranscriptionEventStream:
+    async def connect(self) -> "_Session":
         """A new session. Raises `TimeoutError` and `SDKError`."""
-        return await asyncio.wait_for(
+        starting = asyncio.create_task(
             self._client.start_stream_transcription(
                 language_code=self._language, media_sample_rate_hz=RATE, media_encoding="pcm"
-            ),
-            self.patience.connect,
+            )
         )
+        if not await self.wait_for(starting, self.patience.connect):
+            raise TimeoutError("no answer to the request")
+        return _Session(self, starting.result())
+
+    async def wait_for(self, task: "asyncio.Task[Any]", seconds: float | None) -> bool:
+        """Wait for a task of the client's; whether it is done. It is never cancelled: the client's own threads trip
+        over a cancelled future. A connection that keeps one waiting is not used for new sessions."""
+        self._left.add(task)
+        task.add_done_callback(self._let_go)
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            self._connections.clear()
+        return task.done()
+
+    def _let_go(self, task: "asyncio.Task[Any]") -> None:
+        self._left.discard(task)
+        if not task.cancelled():
+            task.exception()  # it is known, or nobody waits for it any more
+
+
+class _Session:
+    """One session with the service: events in the order in which they come, read by a task of its own."""
+
+    def __init__(self, transcriber: AmazonTranscribe, stream: StartStreamTranscriptionEventStream) -> None:
+        self._transcriber = transcriber
+        self._stream = stream
+        self._events = aiter(stream.output_stream)
+        self._next = asyncio.create_task(self._read())
+
+    async def send(self, piece: bytes) -> None:
+        await self._stream.input_stream.send_audio_event(audio_chunk=piece)
+
+    async def end_audio(self) -> None:
+        """Say that no more audio comes; may be said twice."""
+        with contextlib.suppress(OSError):
+            await self._stream.input_stream.end_stream()
+
+    async def event(self) -> TranscriptEvent | None:
+        """The next event; None at the end. May be given up while it waits."""
+        await self._transcriber.wait_for(self._next, None)
+        event = self._next.result()
+        if event is not None:
+            self._next = asyncio.create_task(self._read())
+        return event
+
+    async def _read(self) -> TranscriptEvent | None:
+        try:
+            return await anext(self._events)
+        except StopAsyncIteration:
+            return None
 
 
 class TranscribeStream:
@@ -156,7 +212,7 @@ class TranscribeStream:
             while not await self._everything_heard():
                 try:
                     await self._session()
-                except (SDKError, TimeoutError, OSError, RuntimeError) as error:
+                except (SDKError, AwsCrtError, TimeoutError, OSError, RuntimeError) as error:
                     self._failures += 1
                     logger.warning("transcription failed (%s: %s)", type(error).__name__, _message(error))
                     if _is_lasting(error) or self._failures >= self._transcriber.patience.attempts:
@@ -180,40 +236,39 @@ class TranscribeStream:
         """One session over the audio that has no final words. Raises where it ended before it should."""
         self._sent = 0
         start, partial = self._kept_from, False
-        stream = await self._transcriber.connect()
+        session = await self._transcriber.connect()
         async with asyncio.timeout(None) as limit:
             watch = _Watch(limit, self._transcriber.patience)
-            sending = asyncio.create_task(self._send(stream, watch), name="transcribe: send")
+            sending = asyncio.create_task(self._send(session, watch), name="transcribe: send")
             sending.add_done_callback(watch.sending_ended)
             try:
-                async for event in stream.output_stream:
+                while (event := await session.event()) is not None:
                     watch.answered()
-                    for result in event.transcript.results if isinstance(event, TranscriptEvent) else ():
+                    for result in event.transcript.results:
                         partial = bool(result.is_partial)
                         self._take(result, start)
             finally:
                 await _stop(sending)
-                with contextlib.suppress(OSError):  # it was ended already
-                    await stream.input_stream.end_stream()
+                await session.end_audio()
         if partial or not watch.all_sent:
             raise _Broken("the session ended before its final words")
         self._kept.clear()
 
-    async def _send(self, stream: StartStreamTranscriptionEventStream, watch: "_Watch") -> None:
+    async def _send(self, session: _Session, watch: "_Watch") -> None:
         began, sent = time.monotonic(), 0
         while True:
             if self._sent < len(self._kept):
                 piece = bytes(self._kept[self._sent : self._sent + PIECE])
                 self._sent += len(piece)
                 sent += len(piece)
-                await stream.input_stream.send_audio_event(audio_chunk=piece)
+                await session.send(piece)
                 watch.spoken(piece)
                 self._forget_silence()
                 self._room.set()
                 if (ahead := sent / BYTES_A_SECOND - (time.monotonic() - began) - BURST) > 0:
                     await asyncio.sleep(ahead)
             elif self._finishing:
-                await stream.input_stream.end_stream()
+                await session.end_audio()
                 watch.sent_all()
                 return
             else:
@@ -273,7 +328,7 @@ class _Watch:
     def spoken(self, piece: bytes) -> None:
         if (level_of(piece) or SILENCE_DB) > LOUD:
             self._unanswered += len(piece) / BYTES_A_SECOND
-        if self._unanswered > self._patience.no_words:
+        if self._unanswered > self._patience.no_words + BURST:
             self._within(0)
 
     def _within(self, seconds: float) -> None:
