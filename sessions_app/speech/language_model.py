@@ -17,7 +17,9 @@ from sessions_app.speech.pronunciation import Pronunciation, pronunciations
 from sessions_app.speech.transcriber import Prompts
 from sessions_app.speech.words import spoken_of
 
-MODEL_FILE, DICTIONARY_FILE = "words.lm", "words.dict"  # in the folder of a model
+# In the folder of a model.
+MODEL_FILE, DICTIONARY_FILE, FILLERS_FILE, PASSAGE_FILE = "words.lm", "words.dict", "fillers.dict", "passage.txt"
+FILLERS = "<s> SIL\n</s> SIL\n<sil> SIL\n"  # what may be between words that are fitted: silence, and no noise
 COMMON = 300  # words that may always be heard
 CONFUSABLES = 6  # per expected word
 CONFUSABLE_RANK = 20_000  # a confusable is among so many of the most frequent words

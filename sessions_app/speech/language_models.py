@@ -18,7 +18,7 @@ import msgspec
 from sessions_app.speech.passage import Passage, passage_read
 from sessions_app.speech.transcriber import Prompts, TranscriberUnfit
 
-VERSION = 1  # of what `language_model` writes
+VERSION = 3  # of what `language_model` writes
 WITHIN = 60  # seconds
 
 
@@ -92,7 +92,14 @@ def _digest(prompts: Prompts) -> str:
 
 def make(task: Task) -> None:
     """Make and try the model of `task`; the building process does this. Raises `RuntimeError` where it is unusable."""
-    from sessions_app.speech.language_model import DICTIONARY_FILE, MODEL_FILE, model_of
+    from sessions_app.speech.language_model import (
+        DICTIONARY_FILE,
+        FILLERS,
+        FILLERS_FILE,
+        MODEL_FILE,
+        PASSAGE_FILE,
+        model_of,
+    )
     from sessions_app.speech.recogniser import frequent_words, load_decoder
 
     model = model_of(task.expected(), frequent_words())
@@ -102,6 +109,9 @@ def make(task: Task) -> None:
     try:
         (draft / MODEL_FILE).write_text(model.arpa, encoding="utf-8")
         (draft / DICTIONARY_FILE).write_text(model.dictionary, encoding="utf-8")
+        (draft / FILLERS_FILE).write_text(FILLERS, encoding="utf-8")
+        if task.text is not None:
+            (draft / PASSAGE_FILE).write_text(task.text, encoding="utf-8")
         load_decoder(draft)
         os.replace(draft, target)  # noqa: PTH105 - onto another one's finished folder it fails, which is told apart here
     except OSError:

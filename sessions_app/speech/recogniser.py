@@ -6,15 +6,19 @@ second pass and the lattice give the final words with their posterior probabilit
 
 import functools
 import itertools
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import pocketsphinx
 
-from sessions_app.speech.language_model import DICTIONARY_FILE, MODEL_FILE
+from sessions_app.speech.language_model import DICTIONARY_FILE, FILLERS_FILE, MODEL_FILE, PASSAGE_FILE
+from sessions_app.speech.passage import Passage, passage_read
 from sessions_app.speech.pronunciation import dictionary, model_folder
+from sessions_app.speech.second_look import look_again
 from sessions_app.speech.transcriber import BYTES_A_SECOND, Heard, HeardWord
 from sessions_app.speech.words import spoken_of
 
@@ -26,6 +30,8 @@ PAUSE = 0.3  # seconds
 _CUT_FROM = 0.6  # share of an utterance in which a pause is looked for when it is cut
 _STEP = BYTES_A_SECOND // 10  # pocketsphinx is fed no more at once: long pieces overrun a buffer of its
 _FRAMES = 100  # a second
+_FRAME = BYTES_A_SECOND // _FRAMES
+_LEAST_SCORE = -320.0  # a decadic logarithm
 _VARIANT = re.compile(r"\(\d+\)$")
 _UNKNOWN_VOICE = "40,3,-1"
 
@@ -48,24 +54,37 @@ def frequent_words() -> tuple[str, ...]:
     return tuple(word for _, word in sorted(found, reverse=True))
 
 
-def load_decoder(folder: Path) -> pocketsphinx.Decoder:
+def load_decoder(folder: Path, **options: str | bool) -> pocketsphinx.Decoder:
     """A decoder of the language model in a folder. Raises `RuntimeError` where it cannot be used."""
     return pocketsphinx.Decoder(
         hmm=str(model_folder() / "en-us"),
         lm=str(folder / MODEL_FILE),
         dict=str(folder / DICTIONARY_FILE),
         loglevel="FATAL",
+        **options,
     )
 
 
 class Recogniser:
     """Hears one reader. `start` is the second at which the audio begins, `utterance` the number of its first one.
 
-    `voice` is what an earlier one had learnt of the microphone and the reader: `self.voice`.
+    `voice` is what an earlier one had learnt of the microphone and the reader (`self.voice`), `before` are the words
+    that were heard of the passage before.
     """
 
-    def __init__(self, folder: Path, *, start: float = 0.0, utterance: int = 0, voice: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        start: float = 0.0,
+        utterance: int = 0,
+        voice: str = "",
+        before: Iterable[HeardWord] = (),
+    ) -> None:
         self._decoder = load_decoder(folder)
+        self._folder = folder
+        self._passage = _passage_in(folder)
+        self._before = list(before)
         self._start = start
         self._utterance = utterance
         self.voice = voice
@@ -160,8 +179,12 @@ class Recogniser:
             self._decoder.end_utt()
         words = self._words(final=True)
         self.voice = self._decoder.get_cmn()
+        if self._passage is not None and words:
+            sound = _Sound(self._fitter, bytes(self._speech), self._speech_start, self.voice)
+            words = look_again(self._passage, self._before, words, sound)
         end = self._speech_start + upto / BYTES_A_SECOND
         heard = Heard(self._utterance, words, final=True, upto=end)
+        self._before += words
         self._utterance += 1
         self._settled = end
         self._open = False
@@ -182,28 +205,73 @@ class Recogniser:
         if not gaps:
             return heard
         _, at, number = max(gaps)
-        kept = int((at - self._speech_start) * _FRAMES) * (BYTES_A_SECOND // _FRAMES)
+        del self._before[len(self._before) - (len(words) - number) :]
+        kept = int((at - self._speech_start) * _FRAMES) * _FRAME
         self._speech_start += kept / BYTES_A_SECOND
         self._speech += speech[kept:]
         self._begin()
         self._feed()
         return Heard(heard.utterance, words[:number], final=True, upto=self._speech_start)
 
+    @functools.cached_property
+    def _fitter(self) -> pocketsphinx.Decoder:
+        """A second decoder, for the second look. Its scores are relative to the best of all sounds, not to the best of
+        those that it looks for, or they could not be compared."""
+        return load_decoder(self._folder, fdict=str(self._folder / FILLERS_FILE), compallsen=True)
+
     def _words(self, *, final: bool) -> tuple[HeardWord, ...]:
         found = []
         for segment in self._decoder.seg() or ():
-            name: str = segment.word
-            if name[0] in "<[+(":  # silence, noise
-                continue
-            found.append(
-                HeardWord(
-                    word=_VARIANT.sub("", name),
-                    start=round(self._speech_start + segment.start_frame / _FRAMES, 2),
-                    end=round(self._speech_start + (segment.end_frame + 1) / _FRAMES, 2),
-                    confidence=min(1.0, round(segment.prob, 4)) if final else None,
-                )
-            )
+            if not _is_noise(segment.word):
+                word = _heard(segment, self._speech_start)
+                found.append(replace(word, confidence=min(1.0, round(segment.prob, 4))) if final else word)
         return tuple(found)
+
+
+class _Sound:
+    """The sound of an utterance, to fit words to. `Listener` of `second_look`."""
+
+    def __init__(self, decoder: pocketsphinx.Decoder, speech: bytes, start: float, voice: str) -> None:
+        self._decoder, self._speech, self._start, self._voice = decoder, speech, start, voice
+
+    def fit(self, words: Sequence[str], start: float, end: float) -> tuple[float, tuple[HeardWord, ...]] | None:
+        self._decoder.set_align_text(" ".join(words))
+        segments = self._decoded(start, end)
+        found = tuple(_heard(segment, start) for segment in segments if not _is_noise(segment.word))
+        return (_fit(segments), found) if len(found) == len(words) else None
+
+    def _decoded(self, start: float, end: float) -> list[pocketsphinx.Segment]:
+        first, last = (int((second - self._start) * _FRAMES) * _FRAME for second in (start, end))
+        self._decoder.set_cmn(self._voice)
+        self._decoder.start_utt()
+        for at in range(first, min(last, len(self._speech)), _STEP):
+            self._decoder.process_raw(self._speech[at : min(at + _STEP, last)])
+        self._decoder.end_utt()
+        return list(self._decoder.seg() or ()) if self._decoder.hyp() is not None else []
+
+
+def _fit(segments: Iterable[pocketsphinx.Segment]) -> float:
+    """The sum of the logarithms of the acoustic scores; a score that is too small for a number counts as the least."""
+    return sum(math.log10(segment.ascore) if segment.ascore > 0 else _LEAST_SCORE for segment in segments)
+
+
+def _heard(segment: pocketsphinx.Segment, start: float) -> HeardWord:
+    return HeardWord(
+        word=_VARIANT.sub("", segment.word),
+        start=round(start + segment.start_frame / _FRAMES, 2),
+        end=round(start + (segment.end_frame + 1) / _FRAMES, 2),
+        confidence=None,
+    )
+
+
+def _is_noise(name: str) -> bool:
+    return name[0] in "<[+("
+
+
+def _passage_in(folder: Path) -> Passage | None:
+    """The passage that a model was made for; None for prompts."""
+    file = folder / PASSAGE_FILE
+    return passage_read(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
 def _mean_cepstrum(speech: bytes) -> str:
