@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,7 +48,21 @@ QUESTIONER = env.choice("QUESTIONER", ("rules", "bedrock"), "rules")
 SCORER = env.choice("SCORER", ("rules", "bedrock"), "rules")
 if "bedrock" in {QUESTIONER, SCORER} and not BEDROCK_MODEL_ID:
     raise env.BadSetting("QUESTIONER or SCORER is bedrock, so BEDROCK_MODEL_ID must name the model.")
+
+# Who turns speech into words, and who speaks; each on this machine or at AWS. Prices in USD: of a minute of audio, of a
+# million characters.
 TRANSCRIBER = env.choice("TRANSCRIBER", {"pocketsphinx", "amazon"}, "pocketsphinx")
+TRANSCRIBE_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL_TRANSCRIBE_STREAMING", ("https",))
+TRANSCRIBE_PRICE = env.price("TRANSCRIBE_USD")
+if TRANSCRIBER == "amazon" and EMBEDDED_AWS and not TRANSCRIBE_ENDPOINT_URL:
+    raise env.BadSetting("TRANSCRIBER is amazon, which needs AWS credentials, for example AWS_PROFILE.")
+VOICE = env.choice("VOICE", {"browser", "espeak", "polly"}, "browser")
+POLLY_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL_POLLY", ("http", "https"))
+POLLY_PRICE = env.price("POLLY_USD")
+if VOICE == "espeak" and shutil.which("espeak-ng") is None:
+    raise env.BadSetting("VOICE is espeak, and the program espeak-ng is not installed.")
+if VOICE == "polly" and EMBEDDED_AWS and not POLLY_ENDPOINT_URL:
+    raise env.BadSetting("VOICE is polly, which needs AWS credentials, for example AWS_PROFILE.")
 
 # Of the qualitative analyses: the table that tracks them, and the bucket of their results (unset: a directory).
 DYNAMODB_TABLE_NAME = env.text("DYNAMODB_TABLE_NAME", "design-analysis-tracking")

@@ -129,6 +129,11 @@ QUESTIONER = checked.QUESTIONER
 SCORER = checked.SCORER
 
 TRANSCRIBER = checked.TRANSCRIBER
+TRANSCRIBE_ENDPOINT_URL = checked.TRANSCRIBE_ENDPOINT_URL
+TRANSCRIBE_PRICE = checked.TRANSCRIBE_PRICE
+VOICE = checked.VOICE
+POLLY_ENDPOINT_URL = checked.POLLY_ENDPOINT_URL
+POLLY_PRICE = checked.POLLY_PRICE
 
 AUTH_USER_MODEL = "sessions_app.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

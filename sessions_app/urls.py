@@ -3,7 +3,18 @@ from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
 from sessions_app.api import live_sessions, me, practice, tokens
-from sessions_app.views import account, board, class_student, classes, data_requests, join, passages, student, teach
+from sessions_app.views import (
+    account,
+    board,
+    class_student,
+    classes,
+    data_requests,
+    help_sound,
+    join,
+    passages,
+    student,
+    teach,
+)
 
 urlpatterns = [
     path("", account.home, name="home"),
@@ -18,6 +29,7 @@ urlpatterns = [
     path("join/<str:code>/waiting/check", join.waiting_check, name="join_waiting_check"),
     path("s/<uuid:student_session>/", student.page, name="student_session"),
     path("s/<uuid:student_session>/events", student.events, name="student_events"),
+    path("s/<uuid:student_session>/help/<uuid:help_id>/sound", help_sound.sound, name="student_help_sound"),
     path("teach/sessions/", teach.session_list, name="teach_sessions"),
     path("teach/sessions/new/", teach.session_new, name="teach_session_new"),
     path("teach/sessions/<uuid:session_id>/", teach.session, name="teach_session"),

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from sessions_app import speech_choice
-from sessions_app.live.helping import Wording
+from sessions_app.live.helping import SchoolWording
 from sessions_app.live.listening import Listener
 from sessions_app.live.recorder import Recorder
 from sessions_app.live.services import and_give_back
@@ -41,7 +41,7 @@ def readings_catch_up(*, now: datetime | None = None) -> int:
     return done
 
 
-async def _hear(reading_ids: Sequence[UUID], *, wording: Wording) -> int:
+async def _hear(reading_ids: Sequence[UUID], *, wording: SchoolWording) -> int:
     holder = uuid7()
     threads = ThreadPoolExecutor(2, thread_name_prefix="catching up")
 

@@ -23,6 +23,8 @@ WITHIN = 8.0
 
 Wording = Callable[[Follower, int, str, float], Awaitable[NewHelp | None]]
 """Words a help for a word of what is followed: (follower, index, reason, at); None where there is nothing to say."""
+SchoolWording = Callable[[Follower, int, str, float, UUID], Awaitable[NewHelp | None]]
+"""The same, with the school whose student it is for."""
 
 
 class Helping:

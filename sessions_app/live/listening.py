@@ -20,7 +20,7 @@ from sessions_app.live.audio_intake import AudioIntake, InThread
 from sessions_app.live.chunks import Frame
 from sessions_app.live.ears import Ears
 from sessions_app.live.following import follower_of
-from sessions_app.live.helping import Helping, Wording
+from sessions_app.live.helping import Helping, SchoolWording
 from sessions_app.live.ingest import Busy
 from sessions_app.live.recorder import Recorder
 from sessions_app.reading import course, moments, recording, settling, sound
@@ -65,7 +65,7 @@ class Listener:
         recorder: Recorder,
         in_thread: InThread,
         transcriber: Transcriber,
-        wording: Wording,
+        wording: SchoolWording,
     ) -> None:
         self.reading_id = taken.reading_id
         self.page: ReadingPage | None = None
@@ -109,7 +109,7 @@ class Listener:
             holder=holder,
             given=taken.helps,
             in_thread=in_thread,
-            wording=wording,
+            wording=lambda follower, index, reason, at: wording(follower, index, reason, at, taken.school_id),
             push=self.push,
         )
         self._ears.begin(self._sound)

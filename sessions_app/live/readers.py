@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from sessions_app import speech_choice
 from sessions_app.live.audio_intake import InThread
-from sessions_app.live.helping import Wording
+from sessions_app.live.helping import SchoolWording
 from sessions_app.live.listening import Listener
 from sessions_app.live.recorder import Recorder
 from sessions_app.models.identity import uuid7
@@ -22,7 +22,7 @@ STOP_WITHIN = 5.0
 class Readers:
     """One per event loop; nothing starts before the first reading. `wording` words the help for who is stuck."""
 
-    def __init__(self, in_thread: InThread, *, wording: Wording) -> None:
+    def __init__(self, in_thread: InThread, *, wording: SchoolWording) -> None:
         self.holder = uuid7()
         self._in_thread = in_thread
         self._wording = wording

@@ -16,6 +16,7 @@ class Open(msgspec.Struct, tag="open", array_like=True):
     start: float
     utterance: int
     voice: str
+    before: list[str]
 
 
 class Audio(msgspec.Struct, tag="audio", array_like=True):

@@ -43,7 +43,7 @@ class Listener:
         self.waiting = bytearray()
         self.finishing = False
         self._recogniser = Recogniser(
-            Path(order.folder), start=order.start, utterance=order.utterance, voice=order.voice
+            Path(order.folder), start=order.start, utterance=order.utterance, voice=order.voice, before=order.before
         )
 
     @property

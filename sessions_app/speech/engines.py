@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -58,7 +58,7 @@ logger = logging.getLogger(__name__)
 class EngineStream:
     """`TranscriptStream` of one reader."""
 
-    def __init__(self, number: int, folder: Path, process: "_Process") -> None:
+    def __init__(self, number: int, folder: Path, process: "_Process", *, before: Sequence[HeardWord] = ()) -> None:
         self.number = number
         self.strikes = 0
         self._folder = folder
@@ -68,6 +68,7 @@ class EngineStream:
         self._ahead = 0  # bytes that the process has not listened to
         self._utterance = 0
         self._voice = ""
+        self._before = [word.word for word in before]
         self._finishing = False
         self._over = False
         self._room = asyncio.Event()
@@ -114,6 +115,7 @@ class EngineStream:
             if report.final:
                 self._utterance = report.utterance + 1
                 self.strikes = 0
+                self._before += [word for word, *_ in report.words]
                 self._settle(report.upto)
             words = tuple(HeardWord(*word) for word in report.words)
             self._heard.put_nowait(Heard(report.utterance, words, report.final, report.upto))
@@ -139,7 +141,9 @@ class EngineStream:
 
     def _open(self) -> None:
         self._process.streams[self.number] = self
-        self._process.send(Open(self.number, str(self._folder), self._kept_from, self._utterance, self._voice))
+        self._process.send(
+            Open(self.number, str(self._folder), self._kept_from, self._utterance, self._voice, self._before)
+        )
         self._ahead = 0
         self._send(bytes(self._kept))
         if self._finishing:
@@ -217,7 +221,7 @@ class Engines:
     def capacity(self) -> int:
         return self._most * self._readers
 
-    async def open(self, expected: Expected) -> EngineStream:
+    async def open(self, expected: Expected, *, before: Sequence[HeardWord] = ()) -> EngineStream:
         if isinstance(expected, Anything):
             raise TranscriberUnfit("only expected words can be heard on this machine")
         folder = await self._models.build_beside(expected)
@@ -227,7 +231,7 @@ class Engines:
             free = min(self._processes, key=lambda process: len(process.streams), default=None)
             if free is None or (free.streams and len(self._processes) < self._most):
                 free = await self._start()
-            return EngineStream(next(self._numbers), folder, free)
+            return EngineStream(next(self._numbers), folder, free, before=before)
 
     async def stop(self) -> None:
         self._stopping = True

@@ -114,6 +114,11 @@ class Reading:
         """Whether the last word of the passage has been reached."""
         return self._reached >= len(self.passage.words)
 
+    @property
+    def words(self) -> Sequence[HeardWord]:
+        """The final words."""
+        return tuple(self._final)
+
     def progress(self) -> Progress:
         minutes = self.seconds / 60
         found = self.alignment
@@ -196,7 +201,7 @@ class LiveReading:
     @classmethod
     async def begin(cls, reading: Reading, transcriber: Transcriber) -> "LiveReading":
         """Raises `TranscriberBusy` or `TranscriberUnfit`."""
-        return cls(reading, await transcriber.open(reading.passage))
+        return cls(reading, await transcriber.open(reading.passage, before=reading.words))
 
     async def take(self, decoded: Decoded) -> None:
         """Audio in the order of the recording. Waits where the transcriber is behind."""

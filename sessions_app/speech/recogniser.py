@@ -79,12 +79,12 @@ class Recogniser:
         start: float = 0.0,
         utterance: int = 0,
         voice: str = "",
-        before: Iterable[HeardWord] = (),
+        before: Iterable[str] = (),
     ) -> None:
         self._decoder = load_decoder(folder)
         self._folder = folder
         self._passage = _passage_in(folder)
-        self._before = list(before)
+        self._before = [HeardWord(word, start, start, None) for word in before]
         self._start = start
         self._utterance = utterance
         self.voice = voice

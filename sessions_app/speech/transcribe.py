@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +91,7 @@ class AmazonTranscribe:
     def name(self) -> str:
         return "amazon-transcribe"
 
-    async def open(self, expected: Expected) -> "TranscribeStream":
+    async def open(self, expected: Expected, *, before: Sequence[HeardWord] = ()) -> "TranscribeStream":
         """Returns at once: a refusal comes with the iteration, after the attempts that it is worth."""
         stream = TranscribeStream(self)
         self._streams.add(stream)

@@ -4,7 +4,7 @@ A transcriber is opened for what is expected, is fed 16 kHz mono s16 audio, and 
 ones of an utterance, each in place of the one before, then its final one. Times are seconds of the audio that was fed.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -95,8 +95,11 @@ class Transcriber(Protocol):
     def name(self) -> str:
         """The engine as results name it: "amazon-transcribe", "pocketsphinx 5.1.1"."""
 
-    async def open(self, expected: Expected) -> TranscriptStream:
-        """Begin to hear. Raises `TranscriberBusy` or `TranscriberUnfit`."""
+    async def open(self, expected: Expected, *, before: Sequence[HeardWord] = ()) -> TranscriptStream:
+        """Begin to hear; `before` are the words that were heard of a reading that goes on.
+
+        Raises `TranscriberBusy` or `TranscriberUnfit`.
+        """
 
     async def stop(self) -> None:
         """Let go of all streams and processes; for the end of the web process."""
