@@ -7,12 +7,13 @@ engine had heard it, with times in the past. No sound is kept.
 
 import random
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 
@@ -170,22 +171,42 @@ def _write(
     over = max(read.ended_at for read in reads) + timedelta(seconds=40)
     LiveSession.objects.filter(pk=session.pk).update(ended_at=over + timedelta(seconds=30))
     timeline.open_timeline(session, opened_at=configured)
-    runs_tell(session, [*_begins(session, members), *(event for read in reads for event in _happened(session, read))])
+    connections = {member.pk: uuid7() for member in members}
+    runs_tell(
+        session,
+        [*_begins(session, members, connections), *(event for read in reads for event in _happened(session, read))],
+    )
     for n, read in enumerate(reads):
         settling.reading_settle(read.reading.pk, at=over + timedelta(milliseconds=20 * n))
     _decide(reads[: len(reads) // 2], by=teacher, at=over + timedelta(hours=3), rng=rng)
     ended = over + timedelta(seconds=30)
-    timeline.append([new_event(session, events.Ended(reason="teacher"), ended)])
+    runs_tell(
+        session, [new_event(session, events.Ended(reason="teacher"), ended), *_leaves(members, connections, ended)]
+    )
     timeline.close_timeline(session, ended_at=ended)
 
 
-def _begins(session: LiveSession, members: Sequence[StudentSession]) -> Iterator[timeline.NewEvent]:
+Connections = Mapping[UUID, UUID]
+"""Of each student's session."""
+
+
+def _leaves(
+    members: Sequence[StudentSession], connections: Connections, ended: datetime
+) -> Iterator[timeline.NewEvent]:
+    for member in members:
+        closed = events.SocketClosed(connection=connections[member.pk], code=1000)
+        yield new_event(member.session, closed, ended + timedelta(seconds=1), member)
+
+
+def _begins(
+    session: LiveSession, members: Sequence[StudentSession], connections: Connections
+) -> Iterator[timeline.NewEvent]:
     assert session.started_at is not None
     yield new_event(session, events.Configured(groups=0, capacity=session.capacity), session.created_at)
     yield new_event(session, events.Started(students=len(members), groups=0), session.started_at)
     for member in members:
         yield new_event(session, events.MemberJoin(), member.joined_at, member)
-        opened = events.SocketOpened(connection=uuid7())
+        opened = events.SocketOpened(connection=connections[member.pk])
         yield new_event(session, opened, member.joined_at + timedelta(seconds=1), member)
 
 
