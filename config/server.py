@@ -8,8 +8,12 @@ import asyncio
 
 import uvloop
 
-# Before the first import of Daphne, which makes its event loop when it is imported.
+from config import reactor as our_reactor
+
+# Before the first import of Daphne, which otherwise installs a reactor of its own when it is imported.
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+asyncio.set_event_loop(asyncio.new_event_loop())
+our_reactor.install(asyncio.get_event_loop())
 
 import argparse
 import gc

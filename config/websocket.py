@@ -122,7 +122,7 @@ class DirectWebSocket(WebSocketProtocol):
         transport = self.transport
         if transport.connected and not (transport.disconnecting or transport.dataBuffer or transport._tempDataLen):
             sent = transport.writeSomeData(frame)
-            if isinstance(sent, int):  # otherwise the connection is lost, which the loop finds out in its turn
+            if isinstance(sent, int):  # otherwise the connection is lost, which the reactor finds out in its turn
                 frame = frame[sent:]
         if frame:
             transport.write(frame)
