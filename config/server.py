@@ -10,7 +10,7 @@ import uvloop
 
 from config import reactor as our_reactor
 
-# Before the first import of Daphne, which otherwise installs a reactor of its own when it is imported.
+# Before the first import of Daphne, which otherwise installs a reactor of its own when it is imported (by Django).
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 asyncio.set_event_loop(asyncio.new_event_loop())
 our_reactor.install(asyncio.get_event_loop())

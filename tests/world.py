@@ -1,11 +1,16 @@
 """One school with everything in it, another beside it, and everybody who may come to a door."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
 
 from sessions_app import codes, data_requests, enrolment, learners, lifecycle, tokens
 from sessions_app.models import (
@@ -24,7 +29,7 @@ from sessions_app.models import (
     User,
 )
 from tests.analyses import make_analysis
-from tests.cast import consent, join, make_session, make_user
+from tests.cast import consent, join, make_session, make_student, make_user
 
 WHO = ("nobody", "sam", "tia", "alice", "bob", "charlie", "rosa", "rolf", "ada", "aron", "root")
 """Nobody has signed in; Sam and Tia hold the ticket of their own run; Alice runs the sessions, Bob teaches at the same
@@ -35,6 +40,7 @@ and root the whole installation."""
 @dataclass(frozen=True)
 class World:
     people: dict[str, User]
+    sign_ins: dict[str, str]
     members: dict[str, StudentSession]
     keys: dict[str, Any]
 
@@ -49,11 +55,18 @@ class World:
             return Client(headers={"Authorization": f"Bearer {tokens.token_give(of).access}"} if of else {})
         client = Client(headers={"Origin": "http://testserver"})
         if who in self.people:
-            client.force_login(self.people[who])
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.sign_ins[who]
         if who in self.members:
             member = self.members[who]
             client.cookies[enrolment.cookie_name(member.pk)] = enrolment.ticket_sign(member)
         return client
+
+
+def sign_in(user: User) -> str:
+    """The cookie of a browser in which `user` has signed in."""
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 def read_aloud(member: StudentSession) -> dict[str, Any]:
@@ -66,21 +79,21 @@ def read_aloud(member: StudentSession) -> dict[str, Any]:
     return {"reading_id": reading.pk, "mark_id": Miscue.objects.create(reading=reading, type="omission", index=1).pk}
 
 
-@pytest.fixture
-def world(
-    school: School,
-    other_school: School,
-    grade_four: SchoolClass,
-    sam: Student,
-    tia: Student,
-    umi: Student,
-    alice: User,
-    bob: User,
-    charlie: User,
-    rosa: User,
-    ada: User,
-    study: Study,
-) -> World:
+def make_world() -> World:
+    school = School.objects.create(name="Shockoe Hill School", time_zone="America/New_York")
+    other_school = School.objects.create(name="Elsewhere School", time_zone="Europe/Madrid")
+    alice, bob = make_user("alice", "teacher", school), make_user("bob", "teacher", school)
+    charlie, rosa = make_user("charlie", "teacher", other_school), make_user("rosa", "researcher", None)
+    ada = make_user("ada", "administrator", school, is_staff=True)
+    grade_four = SchoolClass.objects.create(school=school, name="Grade 4 B")
+    grade_four.teachers.add(alice)
+    sam, tia = (make_student(grade_four, label, grade=4, age=9) for label in ("Sam", "Tia"))
+    elsewhere = SchoolClass.objects.create(school=other_school, name="Grade 4 B")
+    elsewhere.teachers.add(charlie)
+    make_student(elsewhere, "Umi", grade=4)
+    study = Study.objects.create(name="Ironworks 2026", planned_n=240)
+    study.schools.add(school)
+    study.researchers.add(rosa)
     rolf = make_user("rolf", "researcher", None)
     Study.objects.create(name="Another").researchers.add(rolf)
     aron = make_user("aron", "administrator", other_school)
@@ -99,11 +112,13 @@ def world(
     analysis = make_analysis(rosa, study)
     code = codes.code_add(analysis.corpus, by=rosa, name="Iron")
     asked = data_requests.request_make(kind="copy", asked_by="learner", learner=learners.learner_of(sam))
+    people = {
+        "alice": alice, "bob": bob, "charlie": charlie, "rosa": rosa, "rolf": rolf, "ada": ada, "aron": aron,
+        "root": root,
+    }  # fmt: skip
     return World(
-        people={
-            "alice": alice, "bob": bob, "charlie": charlie, "rosa": rosa, "rolf": rolf, "ada": ada, "aron": aron,
-            "root": root,
-        },
+        people=people,
+        sign_ins={who: sign_in(user) for who, user in people.items()},
         members=members,
         keys={
             "session_id": session.pk, "over": over.pk, "draft": draft.pk, "class_id": grade_four.pk,
@@ -116,3 +131,18 @@ def world(
             "passage_id": Passage.objects.create(school=school, title="The canal", text="Boats brought coal.").pk,
         },
     )  # fmt: skip
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()
+
+
+@contextmanager
+def lasting(blocker: DjangoDbBlocker) -> Iterator[None]:
+    """What is written within lasts for all tests of a module, each of which undoes its own; then it is undone."""
+    outermost = transaction.atomic()
+    outermost._from_testcase = True  # as around each test: a durable block may stand within
+    with blocker.unblock(), outermost:
+        yield
+        transaction.set_rollback(True)

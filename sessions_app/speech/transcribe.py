@@ -180,7 +180,9 @@ class TranscribeStream:
         self._more = asyncio.Event()
         self._room = asyncio.Event()
         self._heard: asyncio.Queue[Heard | TranscriberError | None] = asyncio.Queue()
+        self._failure: TranscriberError | None = None
         self.ended = asyncio.create_task(self._run(), name="transcribe")
+        self.ended.add_done_callback(self._end)  # not in the task, which may be cancelled before it begins
 
     async def feed(self, pcm: bytes) -> None:
         if self._over:
@@ -207,23 +209,22 @@ class TranscribeStream:
 
     async def _run(self) -> None:
         """Sessions, one after the other, until everything has final words or no session comes about any more."""
-        end: TranscriberError | None = None
-        try:
-            while not await self._everything_heard():
-                try:
-                    await self._session()
-                except (SDKError, AwsCrtError, TimeoutError, OSError, RuntimeError) as error:
-                    self._failures += 1
-                    logger.warning("transcription failed (%s: %s)", type(error).__name__, _message(error))
-                    if _is_lasting(error) or self._failures >= self._transcriber.patience.attempts:
-                        end = _told(error)
-                        return
-                    await asyncio.sleep(self._transcriber.patience.pause * 2 ** (self._failures - 1))
-        finally:
-            self._over = True
-            self._kept.clear()
-            self._room.set()
-            self._heard.put_nowait(end)
+        while not await self._everything_heard():
+            try:
+                await self._session()
+            except (SDKError, AwsCrtError, TimeoutError, OSError, RuntimeError) as error:
+                self._failures += 1
+                logger.warning("transcription failed (%s: %s)", type(error).__name__, _message(error))
+                if _is_lasting(error) or self._failures >= self._transcriber.patience.attempts:
+                    self._failure = _told(error)
+                    return
+                await asyncio.sleep(self._transcriber.patience.pause * 2 ** (self._failures - 1))
+
+    def _end(self, _run: "asyncio.Task[None]") -> None:
+        self._over = True
+        self._kept.clear()
+        self._room.set()
+        self._heard.put_nowait(self._failure)
 
     async def _everything_heard(self) -> bool:
         """Waits for audio: a session that gets none is closed by the service after 15 s."""

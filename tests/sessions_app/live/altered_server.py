@@ -5,8 +5,10 @@ import sys
 from collections.abc import Callable
 from uuid import UUID
 
+from config import server  # before Django, which imports Daphne
+
+# isort: split
 import config.asgi  # noqa: F401  starts Django
-from config import server
 from sessions_app.live import broadcast, hub, ingest, student, teacher
 from sessions_app.timeline import Appended, NewEvent
 
