@@ -84,6 +84,7 @@ def _remove_sessions(now: datetime) -> Removed:
 
 EXPIRIES = (
     _rows("join_failures", _("wrong join codes"), _("a day"), retention.join_failures),
+    _rows("request_counts", _("counted requests of programs"), _("a day"), retention.request_counts),
     _rows("learner_codes", _("codes for learners"), _("until they end"), retention.learner_codes),
     _rows(
         "practice_results",

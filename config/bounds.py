@@ -1,13 +1,15 @@
 """A bound on what a request may send, held before its body is kept anywhere.
 
 Daphne takes a body to its end before the application hears of it. Here a request that announces more than the bound,
-or turns out to send more, is answered with 413 at once, and what still comes of it is thrown away as it comes.
+or turns out to send more, is answered with 413 at once, and what still comes of it is thrown away as it comes. A
+browser gets a page, a program the one shape of errors.
 """
 
 import json
 from typing import Any
 
 from daphne.http_protocol import WebRequest
+from django.template.loader import render_to_string
 
 MOST_BYTES = 24_000_000
 """A little more than the largest file that is taken (`analytics_app.qualitative.files.MOST_BYTES`)."""
@@ -43,9 +45,18 @@ class BoundedRequest(WebRequest):
         if self._refused:
             return
         self._refused = True
-        body = json.dumps({"error": {"code": "too_large", "message": _SENTENCE, "fields": None}}).encode()
+        kind, body = self._told()
         transport: Any = self.channel.transport
         transport.write(
-            b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
-            b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+            b"HTTP/1.1 413 Content Too Large\r\nContent-Type: %s\r\nContent-Length: %d\r\n"
+            b"Content-Security-Policy: default-src 'self'\r\nConnection: close\r\n\r\n%s" % (kind, len(body), body)
         )
+
+    def _told(self) -> tuple[bytes, bytes]:
+        """The type of the answer, and the answer."""
+        wanted = b",".join(self.requestHeaders.getRawHeaders(b"accept") or ())
+        if b"text/html" in wanted:
+            page = render_to_string("413.html", {"most_mb": MOST_BYTES // 1_000_000})
+            return b"text/html; charset=utf-8", page.encode()
+        error = {"code": "too_large", "message": _SENTENCE, "fields": None}
+        return b"application/json", json.dumps({"error": error}).encode()

@@ -21,6 +21,7 @@ from sessions_app.models import (
     JoinFailures,
     LearnerCode,
     LiveSession,
+    RequestCount,
     SessionEvent,
     SessionResult,
     StudentSession,
@@ -28,6 +29,7 @@ from sessions_app.models import (
 from sessions_app.personal_data import Person
 
 JOIN_FAILURES = timedelta(days=1)
+REQUEST_COUNTS = timedelta(days=1)
 SIGN_INS = timedelta(days=90)
 READINGS_LONGER = timedelta(days=365)
 """The access log is kept for a year longer than what was read."""
@@ -45,6 +47,11 @@ def _days_of_school() -> "ExpressionWrapper[Any]":
 def join_failures(now: datetime) -> QuerySet[JoinFailures]:
     """Wrong codes, which count for minutes."""
     return JoinFailures.objects.filter(window__lt=now - JOIN_FAILURES)
+
+
+def request_counts(now: datetime) -> QuerySet[RequestCount]:
+    """Counts of callers who have not come back; a window is long over after a day."""
+    return RequestCount.objects.filter(window__lt=(now - REQUEST_COUNTS).timestamp())
 
 
 def failed_sign_ins(now: datetime) -> QuerySet[AccessAttempt]:

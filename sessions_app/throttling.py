@@ -1,7 +1,7 @@
 """How often somebody asks, counted in Postgres in one statement, so that no two requests are taken for one.
 
-Windows are of fixed length and begin at multiples of it since 1970. A caller is an account or an address, kept as a
-keyed hash.
+Windows are of fixed length and begin at multiples of it since 1970; they go by the second in which they begin. A caller
+is an account or an address, kept as a keyed hash.
 """
 
 import hashlib
@@ -32,9 +32,9 @@ class Rate:
     def window(self, now: float) -> int:
         """
         >>> Rate("x", 10, 60).window(125.0)
-        2
+        120
         """
-        return int(now) // self.seconds
+        return int(now) // self.seconds * self.seconds
 
     def wait(self, counted: int, now: float) -> float | None:
         """Seconds until another request is taken, or None where this one is.
@@ -42,7 +42,7 @@ class Rate:
         >>> Rate("x", 10, 60).wait(10, 125.0) is None, Rate("x", 10, 60).wait(11, 125.0)
         (True, 55.0)
         """
-        return None if counted <= self.requests else (self.window(now) + 1) * self.seconds - now
+        return None if counted <= self.requests else self.window(now) + self.seconds - now
 
 
 def hashed(text: str) -> str:

@@ -2,7 +2,13 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    inline_serializer,
+)
 from rest_framework import serializers
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
@@ -15,7 +21,7 @@ from analytics_app.models.analysis import id_of_request
 from analytics_app.qualitative import runs
 from sessions_app import access
 from sessions_app.api.bearer import Bearer
-from sessions_app.api.live_sessions import ERRORS
+from sessions_app.api.schema import NO_TOKEN, error
 from sessions_app.models import User
 
 MOST = 100
@@ -70,9 +76,13 @@ class RequestsSerializer(serializers.Serializer[Any]):
 
 
 class LimitQuery(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(min_value=1, max_value=MOST, default=50)
+    limit = serializers.IntegerField(min_value=1, max_value=MOST, default=50, help_text="How many at most.")
 
 
+_WAITING: dict[str, Any] = {
+    step.value: {"status": "pending", "message": message, "started_at": None, "completed_at": None}
+    for step, message in list(runs.WAITING.items())[2:]
+}
 _TRACKED = {
     "request_id": "analysis_7f3e8b2a1c4d4e9fb2a19d8e7c6b5a4f",
     "research_data": "s3://research-data/interviews/museum.txt",
@@ -91,12 +101,33 @@ _TRACKED = {
                 "started_at": "2026-10-20T14:00:02Z",
                 "completed_at": None,
             },
+            **_WAITING,
         },
     },
     "created_at": "2026-10-20T14:00:00Z",
     "updated_at": "2026-10-20T14:00:02Z",
     "overall_status": "processing",
 }
+
+
+_LISTED = {name: value for name, value in _TRACKED.items() if name != "analysis_result"}
+_REFUSED = {
+    **NO_TOKEN,
+    403: error("Not a page for this role.", "permission_denied", "You do not have permission to perform this action."),
+}
+_NO_LIMIT = {
+    400: error(
+        "A limit that cannot be taken.",
+        "invalid",
+        "Some of the values cannot be taken.",
+        {"limit": [f"Ensure this value is less than or equal to {MOST}."]},
+    )
+}
+_NO_RUN = {404: error("No such run, or not for you.", "not_found", "Not found.")}
+
+
+def _answer(serializer: type[serializers.Serializer[Any]], name: str, example: dict[str, Any]) -> OpenApiResponse:
+    return OpenApiResponse(serializer, name, [OpenApiExample(name, example, response_only=True)])
 
 
 class MonitorView(APIView):
@@ -115,15 +146,11 @@ class AnalysisStatus(MonitorView):
         parameters=[
             OpenApiParameter("analysis_request", str, OpenApiParameter.PATH, description="The `request_id` of the run.")
         ],
-        responses={200: StatusSerializer, **ERRORS},
-        examples=[
-            OpenApiExample(
-                "Under way",
-                value={"request_id": _TRACKED["request_id"], "status": _TRACKED},
-                response_only=True,
-                status_codes=["200"],
-            )
-        ],
+        responses={
+            200: _answer(StatusSerializer, "Under way.", {"request_id": _TRACKED["request_id"], "status": _TRACKED}),
+            **_REFUSED,
+            **_NO_RUN,
+        },
     )
     def get(self, request: Request, analysis_request: str) -> Response:
         reader = access.require_role(request.user, User.Role.RESEARCHER)
@@ -145,8 +172,12 @@ class AnalysisRequests(MonitorView):
         tags=["Analysis"],
         operation_id="analysis_requests",
         summary="The newest analyses",
-        parameters=[OpenApiParameter("limit", int, description=f"1 to {MOST}; 50 unless given.")],
-        responses={200: RequestsSerializer, **ERRORS},
+        parameters=[LimitQuery],
+        responses={
+            200: _answer(RequestsSerializer, "The newest.", {"requests": [_LISTED], "total": 1, "limit": 50}),
+            **_REFUSED,
+            **_NO_LIMIT,
+        },
     )
     def get(self, request: Request) -> Response:
         reader = access.require_role(request.user, User.Role.RESEARCHER)

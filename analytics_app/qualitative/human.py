@@ -14,7 +14,11 @@ from sessions_app.models import Code, Corpus, User
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How far the coding of a corpus is. `mine` counts the reader's passages; `with_draft` compares them to it."""
+    """How far the coding of a corpus is. `mine` counts the reader's passages; `with_draft` compares them to it.
+
+    Where none of the draft's patterns became a code, the two speak of different things and cannot be compared: the
+    reason is then `other_codes`.
+    """
 
     codes: int
     coders: int
@@ -57,20 +61,22 @@ def overview(corpus: Corpus, found: Findings, user: User) -> Overview:
         passages=len(found.chunks),
         mine=len(mine),
         between=codes.agreement(coded.values()),
-        with_draft=codes.agreement([_as_codes(found, corpus), mine]),
+        with_draft=_with_draft(corpus, found, mine),
     )
 
 
-def _as_codes(found: Findings, corpus: Corpus) -> dict[Passage, UUID | str]:
-    """The draft's code for each passage: the code that its pattern became, where it became one."""
+def _with_draft(corpus: Corpus, found: Findings, mine: Mapping[Passage, UUID]) -> Agreement:
+    """The agreement with the draft's code for each passage: the code that its pattern became, where it became one."""
     became: Mapping[str, UUID] = {
         code.draft: code.merged_into_id or code.pk for code in Code.objects.filter(corpus=corpus).exclude(draft="")
     }
-    return {
-        passage: became.get(pattern, pattern)
-        for pattern, (_label, passages) in draft_of(found).items()
-        for passage in passages
+    draft = draft_of(found)
+    if mine and not became.keys() & draft.keys():
+        return Agreement(2, 0, None, "other_codes")
+    drafted = {
+        passage: became.get(pattern, pattern) for pattern, (_label, passages) in draft.items() for passage in passages
     }
+    return codes.agreement([drafted, mine])
 
 
 def exported(corpus: Corpus, found: Findings) -> HumanCodes:

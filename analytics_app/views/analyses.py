@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -33,6 +34,7 @@ def analysis_list(request: DeskRequest) -> HttpResponse:
     """Every analysis that the researcher may see; asks again by itself while one is running."""
     user = access.require_researcher(request.user)
     visible = runs.analyses(user).select_related("corpus__owner", "corpus__study").prefetch_related("steps")
+    visible = visible.annotate(texts=Count("corpus__texts"))
     page = Paginator(visible.order_by("-id"), _PER_PAGE).get_page(request.GET.get("page"))
     rows = [analysis_board.row(analysis, user) for analysis in page]
     context = {
@@ -49,7 +51,7 @@ def analysis_list(request: DeskRequest) -> HttpResponse:
 def analysis_new(request: DeskRequest) -> HttpResponse:
     """Three ways to bring texts in; POST (`kind`) takes one of them, all or nothing, and asks for the run."""
     user = access.require_researcher(request.user)
-    studies = access.studies(user).order_by("name")
+    studies = access.studies(user).only("name").order_by("name")
     kind = request.POST.get("kind", "") if request.method == "POST" else ""
     sent = {kind: request.POST} if kind else {}
     upload = UploadForm(sent.get("upload"), request.FILES if kind == "upload" else None, studies=studies)
@@ -94,7 +96,7 @@ def analysis(request: DeskRequest, analysis_id: UUID) -> HttpResponse:
     """One analysis: its steps, and, when it is there, its result. `?at=` chooses an item, `?all=` unfolds a pattern."""
     user = access.require_researcher(request.user)
     found = runs.analysis_of(user, analysis_id, action="analysis")
-    if found.corpus.owner_id == user.pk:
+    if found.corpus.owner_id == user.pk and found.overall_status == Status.FAILED:
         runs.failure_seen(found)
     context: dict[str, Any] = {
         "analysis": found,

@@ -43,6 +43,10 @@ class _RunForm(forms.Form):
             engine.help_text = _("No language model is set up here.")
         if isinstance(chosen := self.fields.get("study"), forms.ModelChoiceField):
             chosen.queryset = studies
+            chosen.choices = [
+                *([("", chosen.empty_label)] if chosen.empty_label else []),
+                *((study.pk, study.name) for study in studies),
+            ]
         for field in self.fields.values():
             field.widget.attrs["class"] = "input"
 
@@ -82,17 +86,16 @@ class UploadForm(_OfNoStudyForm):
         label=_("Files"),
         widget=SeveralFiles(attrs={"accept": ",".join(KINDS), "multiple": True}),
         help_text=_(
-            "txt, md, csv, docx or pdf, at most 20 MB each. In a csv each row is a text. Take names out first."
+            "txt, md, csv, docx or pdf, at most 20 MB together. In a csv each row is a text. Take names out first."
         ),
     )
     field_order = ("documents", "name", "study", "engine", "seed")
 
     def corpus(self, owner: User) -> Corpus:
-        given = []
-        for file in self.cleaned_data["documents"]:
-            if refused := texts.size_refused(file.name, file.size):
-                raise refused
-            given.append((file.name, file.read()))
+        documents = self.cleaned_data["documents"]
+        if refused := texts.size_refused(documents[0].name, sum(file.size for file in documents)):
+            raise refused
+        given = [(file.name, file.read()) for file in documents]
         return texts.corpus_of_files(owner, given, study=self.cleaned_data["study"], name=self.cleaned_data["name"])
 
 

@@ -183,7 +183,8 @@ class LearnerCode(TimeOrderedModel):
 class RequestCount(models.Model):
     """How many requests a caller has made in the current window, counted in one statement (`sessions_app.throttling`).
 
-    `caller` is a keyed hash of an account or an address. The table is unlogged: a count need not survive a crash.
+    `caller` is a keyed hash of an account or an address, `window` the second since 1970 in which it began. The table is
+    unlogged: a count need not survive a crash.
     """
 
     PERSONAL = ("pk", "caller")

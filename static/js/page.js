@@ -7,6 +7,9 @@ import "./dialog.js";
 
 startClocks();
 
+// On a phone the menu scrolls sideways; where one is should be in sight.
+document.querySelector(".masthead nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 document.addEventListener("click", (event) => {
   event.target.closest("[data-dismiss]")?.closest(".banner, .toast")?.remove();
   if (event.target.closest("[data-print]")) window.print();

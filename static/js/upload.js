@@ -9,8 +9,8 @@ for (const form of document.querySelectorAll("form[data-most-bytes]")) {
   form.addEventListener("change", (event) => {
     const { target } = event;
     if (!(target instanceof HTMLInputElement) || target.type !== "file") return;
-    const large = [...target.files].find((file) => file.size > most);
-    target.setCustomValidity(large ? `${large.name}: ${gettext("too large. 20 MB is the most.")}` : "");
+    const bytes = [...target.files].reduce((sum, file) => sum + file.size, 0);
+    target.setCustomValidity(bytes > most ? gettext("Too large: 20 MB together is the most. Nothing was sent.") : "");
     target.reportValidity();
   });
 }

@@ -30,6 +30,7 @@ from sessions_app.models import (
     Learner,
     LearnerCode,
     LiveSession,
+    RequestCount,
     School,
     SchoolClass,
     SessionEvent,
@@ -178,6 +179,7 @@ def make_each(school: School, sam: Student, alice: User) -> dict[str, tuple[Mode
     """One thing of each kind of plain row, and the moment until which it is kept."""
     at = ENDED
     failure = JoinFailures.objects.create(address="hash", window=at, failures=1)
+    count = RequestCount.objects.create(caller="hash", scope="practice", window=int(at.timestamp()), requests=9)
     code = LearnerCode.objects.create(student=sam, code="hash", made_by=alice, expires_at=at)
     exercise = {"session_type": "roleplay", "duration_seconds": 60, "created_at": at}
     result = SessionResult.objects.create(learner=learners.learner_of(sam), **exercise)
@@ -192,6 +194,7 @@ def make_each(school: School, sam: Student, alice: User) -> dict[str, tuple[Mode
     of_none = AccessLog.objects.create(user=alice, school=None, action="board", at=at)
     return {
         "join_failures": (failure, at + DAY),
+        "request_counts": (count, at + DAY),
         "learner_codes": (code, at),
         "practice_results": (result, at + KEPT),
         "practice_results of no school": (of_no_school, at + 730 * DAY),
@@ -206,9 +209,8 @@ def make_each(school: School, sam: Student, alice: User) -> dict[str, tuple[Mode
 @pytest.mark.parametrize(
     "kind",
     [
-        "join_failures", "learner_codes", "practice_results", "practice_results of no school", "browsers",
-        "failed_sign_ins", "sign_ins", "access_log",
-        "access_log of no school",
+        "join_failures", "request_counts", "learner_codes", "practice_results", "practice_results of no school",
+        "browsers", "failed_sign_ins", "sign_ins", "access_log", "access_log of no school",
     ],
 )  # fmt: skip
 def test_each_kind_goes_when_its_time_is_over_and_not_before(kind: str, school: School, sam: Student, alice: User):

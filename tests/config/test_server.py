@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -34,9 +35,41 @@ def address_of(server: subprocess.Popen[str]) -> str:
     return line.split()[-1]
 
 
-def test_it_says_where_it_answers(server: subprocess.Popen[str]) -> None:
-    with urllib.request.urlopen(address_of(server) + "accounts/login/") as answer:
+def test_it_says_where_it_answers_and_keeps_nothing_of_what_is_too_large(server: subprocess.Popen[str]) -> None:
+    address = address_of(server)
+    with urllib.request.urlopen(address + "accounts/login/") as answer:
         assert answer.status == 200
+    before = most_memory(server)
+    told = send_megabytes(address, 200, accept="application/json")
+    assert told.startswith(b"HTTP/1.1 413 ") and b'{"error": {"code": "too_large"' in told
+    page = send_megabytes(address, 30, accept="text/html,*/*")
+    assert page.startswith(b"HTTP/1.1 413 ") and b"That was too large</h1>" in page
+    unannounced = send_megabytes(address, 30, accept="application/json", announced=False)
+    assert unannounced.startswith(b"HTTP/1.1 413 ") and b"too_large" in unannounced
+    assert most_memory(server) - before < 60, "MiB"
+    with urllib.request.urlopen(address + "health/live") as answer:
+        assert answer.status == 200
+
+
+def send_megabytes(address: str, count: int, *, accept: str, announced: bool = True) -> bytes:
+    """What the server answers to a body of that size, sent to its end."""
+    host, _colon, port = address.removeprefix("http://").rstrip("/").partition(":")
+    size = f"Content-Length: {count * 1_000_000}" if announced else "Transfer-Encoding: chunked"
+    head = f"POST /research/analyses/new/ HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: {accept}\r\n{size}\r\n\r\n"
+    piece = b"x" * 1_000_000 if announced else b"%x\r\n%s\r\n" % (1_000_000, b"x" * 1_000_000)
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(head.encode())
+        for _ in range(count):
+            connection.sendall(piece)
+        if not announced:
+            connection.sendall(b"0\r\n\r\n")
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def most_memory(server: subprocess.Popen[str]) -> float:
+    """The most that the process has held so far, in MiB."""
+    status = Path(f"/proc/{server.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

@@ -21,6 +21,7 @@ from sessions_app.models import (
 SCHOOL = "Shockoe Hill School"
 STUDY = "Ironworks on the James"
 TARGET_PER_CELL = 30
+RESEARCHER = "moreau"
 
 BIRDS = (
     "Avocet", "Bittern", "Bunting", "Chickadee", "Coot", "Cormorant", "Crane", "Curlew", "Dipper", "Dunlin", "Egret",
@@ -56,7 +57,7 @@ class SignIn:
 SIGN_INS = (
     SignIn("teacher", "okafor", "Ngozi", "Okafor"),
     SignIn("teacher", "lindgren", "Maja", "Lindgren"),
-    SignIn("researcher", "moreau", "Claire", "Moreau"),
+    SignIn("researcher", RESEARCHER, "Claire", "Moreau"),
     SignIn("administrator", "castillo", "Elena", "Castillo"),
 )
 
@@ -66,7 +67,7 @@ def load(password: str) -> School:
     """The school with its people. What is already there stays; the passwords are set to `password`."""
     school, _ = School.objects.get_or_create(name=SCHOOL, is_sample=True, defaults={"time_zone": "America/New_York"})
     users = {sign_in.username: _user(sign_in, school, password) for sign_in in SIGN_INS}
-    _study(school, users["moreau"])
+    _study(school, users[RESEARCHER])
     birds = list(BIRDS)
     random.Random(7).shuffle(birds)  # noqa: S311
     for name, room, grade, size in CLASSES:

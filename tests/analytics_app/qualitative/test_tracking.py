@@ -1,13 +1,11 @@
 """The tracking table: the same attributes as in requirement 004, at every step of a run, and what a monitor sees."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 
 from analytics_app.mirror import agreement
@@ -177,65 +175,3 @@ def test_a_token_that_is_no_good_is_a_401(token: str, client: Client) -> None:
     answer = client.get("/analysis/requests", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
     assert answer.json()["error"]["code"]
-
-
-MONITOR = """
-import requests
-import time
-
-def monitor_analysis_progress(request_id):
-    while True:
-        response = requests.get(f"{BASE}/analysis/status/{request_id}", headers=HEADERS)
-        status = response.json()
-
-        print(f"Overall Status: {status['status']['overall_status']}")
-        for step, info in status['status']['analysis_result']['steps_status'].items():
-            print(f"  {step}: {info['status']} - {info['message']}")
-
-        if status['status']['overall_status'] in ['completed', 'failed']:
-            break
-
-        time.sleep(0.2)
-
-def failed_ones():
-    answer = requests.get(f"{BASE}/analysis/requests", headers=HEADERS).json()
-    return [req['request_id'] for req in answer['requests'] if req['overall_status'] == 'failed']
-"""
-"""The requirement's scripts, with a host, an authorization header and a shorter pause."""
-
-
-def monitor(base: str, rosa: User, request_id: str) -> tuple[list[str], list[str]]:
-    """What the script prints, and which runs the other one calls failed."""
-    printed: list[str] = []
-    names: dict[str, Any] = {
-        "BASE": base, "HEADERS": {"Authorization": f"Bearer {tokens.token_give(rosa).access}"}, "print": printed.append,
-    }  # fmt: skip
-    exec(MONITOR, names)
-    names["monitor_analysis_progress"](request_id)
-    return printed, names["failed_ones"]()
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("live_server")
-def test_the_monitor_script_follows_a_run_to_its_end(asked: Ask, rosa: User, live_server: Any) -> None:
-    analysis = asked()
-    worker = threading.Timer(0.6, lambda: (run(analysis.pk), connection.close()))
-    worker.start()
-    printed, failed = monitor(live_server.url, rosa, analysis.request_id)
-    worker.join()
-    assert printed[0] in {"Overall Status: pending", "Overall Status: processing"}
-    assert printed[1] == "  chunking: pending - Waiting to start"
-    assert printed[-6] == "Overall Status: completed"
-    assert printed[-5] == "  chunking: completed - Successfully created 16 chunks"
-    assert failed == []
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_monitor_script_ends_where_a_run_is_cancelled(asked: Ask, rosa: User, live_server: Any) -> None:
-    analysis = asked()
-    cancelling = threading.Timer(0.5, lambda: (runs.analysis_cancel(analysis), connection.close()))
-    cancelling.start()
-    printed, failed = monitor(live_server.url, rosa, analysis.request_id)
-    cancelling.join()
-    assert printed[-6:-4] == ["Overall Status: failed", "  chunking: failed - Cancelled."]
-    assert failed == [analysis.request_id]

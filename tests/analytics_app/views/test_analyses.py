@@ -9,16 +9,31 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from analytics_app.models import Analysis
 from analytics_app.qualitative import human, progress, results
+from analytics_app.qualitative.files import Unreadable
 from analytics_app.qualitative.pipeline import run
 from analytics_app.qualitative.texts import corpus_of_study
-from sessions_app.models import AccessLog, Code, Coding, Corpus, Student, Study, SurveyResponse, User
+from sessions_app.models import (
+    AccessLog,
+    Code,
+    Coding,
+    Corpus,
+    CorpusText,
+    LiveSession,
+    Reading,
+    Student,
+    Study,
+    SurveyResponse,
+    User,
+)
 from tests.analyses import WORDS, make_analysis
 from tests.analytics_app.qualitative.interviews import interviews
 from tests.analytics_app.qualitative.test_files import pdf
 from tests.cast import consent, make_user
+from tests.study_cast import take_part, walk
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +48,13 @@ def desk(rosa: User) -> Client:
     client = Client()
     client.force_login(rosa)
     return client
+
+
+QUERIES = {
+    "/research/analyses/": 6, "/research/analyses/new/": 3, "OWN": 10, "OWN?at=i1": 10, "OWNsteps": 4, "OWNcodes/": 10,
+    "OWNresult.json": 8, "/analysis/requests": 5,
+}  # fmt: skip
+"""How many queries each page takes."""
 
 
 def upload(client: Client, *files: tuple[str, bytes], **more: Any) -> Any:
@@ -91,10 +113,6 @@ def test_an_object_of_s3_is_taken_and_one_that_is_missing_is_told(desk: Client) 
 def test_what_students_said_is_taken_under_pseudonyms_with_consent_alone(
     rosa: User, ironworks: Study, sam_assigned: Any, sam: Student, tia: Student, lesson_of_study: Any
 ) -> None:
-    from django.utils import timezone
-
-    from tests.study_cast import take_part
-
     tia_in = take_part(lesson_of_study, tia)
     consent(sam, "research")
     for member in (sam_assigned, tia_in):
@@ -108,6 +126,50 @@ def test_what_students_said_is_taken_under_pseudonyms_with_consent_alone(
     assert text.name.startswith(sam.pseudonym) and corpus.left_out == 1
     sam.delete()
     assert not corpus.texts.exists()
+
+
+def test_answers_to_questions_are_taken_with_the_names_replaced(
+    rosa: User, ironworks: Study, sam_assigned: Any, sam: Student, tia: Student
+) -> None:
+    consent(sam, "research")
+    walk(sam_assigned, answer="The river drove the wheels, as Tia told Alice.")
+    corpus = corpus_of_study(rosa, ironworks, "interventions")
+    first, second = corpus.texts.order_by("number")
+    assert (first.name, second.name) == (f"{sam.pseudonym} · #1", f"{sam.pseudonym} · #2")
+    assert first.text == "\n\n".join([f"The river drove the wheels, as {tia.pseudonym} told [teacher]."] * 3)
+    assert (first.student, first.student_session, corpus.left_out) == (sam, sam_assigned, 0)
+
+
+def test_transcripts_are_taken_reading_by_reading(
+    rosa: User, study: Study, has_read: Any, reading: Reading, sam: Student
+) -> None:
+    LiveSession.objects.filter(pk=reading.student_session.session_id).update(study=study)
+    has_read("By the spring of the year", "a canal ran along Sam's bank")
+    for purpose, texts in ((None, 0), ("research", 1)):
+        if purpose is None:
+            with pytest.raises(Unreadable, match="has agreed to the use in research"):
+                corpus_of_study(rosa, study, "transcripts")
+        else:
+            consent(sam, purpose)
+            corpus_of_study(rosa, study, "transcripts")
+        assert CorpusText.objects.count() == texts
+    [text] = CorpusText.objects.all()
+    assert (text.name, text.text) == (
+        f"{sam.pseudonym} · #1", f"By the spring of the year a canal ran along {sam.pseudonym}'s bank",
+    )  # fmt: skip
+
+
+def test_the_pages_ask_the_same_however_much_there_is(
+    desk: Client, rosa: User, study: Study, django_assert_num_queries: Any
+) -> None:
+    analysis = make_analysis(rosa, study)
+    for _more in range(2):
+        make_analysis(rosa, study)
+    desk.post(f"/research/analyses/{analysis.pk}/codes/start")
+    own = f"/research/analyses/{analysis.pk}/"
+    for address, queries in QUERIES.items():
+        with django_assert_num_queries(queries):
+            assert desk.get(address.replace("OWN", own)).status_code == 200
 
 
 def test_the_result_leads_from_an_insight_to_the_words(desk: Client, rosa: User) -> None:

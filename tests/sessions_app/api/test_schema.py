@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
 
 from sessions_app.models import Student, User
 from sessions_app.tokens import token_give
+from tests.analyses import make_analysis
 from tests.learners import EXERCISE, as_student, save
 
 pytestmark = pytest.mark.django_db
@@ -58,13 +59,27 @@ def one_transaction() -> Iterator[None]:
 
 @DESCRIBED.parametrize()
 @QUICKLY
-def test_whatever_is_sent_the_answer_is_as_described_and_never_a_500(case: Any, alice: User, one_transaction: None):
-    """Signed in as a teacher, who may also practise."""
+def test_whatever_is_sent_the_answer_is_as_described_and_never_a_500(
+    case: Any, alice: User, rosa: User, one_transaction: None
+):
+    """Signed in as a researcher for the analyses, else as a teacher, who may also practise."""
+    tags = set(case.operation.tags)
     case.call_and_validate(
-        headers={"Authorization": f"Bearer {token_give(alice).access}"},
-        checks=PROMISES if set(case.operation.tags) & {"Sessions", "Tokens"} else [not_a_server_error],
+        headers={"Authorization": f"Bearer {token_give(rosa if 'Analysis' in tags else alice).access}"},
+        checks=PROMISES if tags & {"Sessions", "Tokens", "Analysis"} else [not_a_server_error],
         excluded_checks=[ignored_auth],
     )
+
+
+def test_a_run_is_told_as_described(rosa: User, one_transaction: None):
+    analysis = make_analysis(rosa)
+    for path, given in (
+        ("/analysis/status/{analysis_request}", {"path_parameters": {"analysis_request": analysis.request_id}}),
+        ("/analysis/requests", {"query": {"limit": 1}}),
+    ):
+        case = DESCRIBED[path]["GET"].Case(headers={"Authorization": f"Bearer {token_give(rosa).access}"}, **given)
+        answer = case.call_and_validate(checks=PROMISES)
+        assert (answer.status_code, analysis.request_id in answer.text) == (200, True)
 
 
 def operations(client: Client) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from django.db import connections
 from django.utils import timezone
 
 from config.local import stack
-from config.local.sample import history, practice, readings, school
+from config.local.sample import history, practice, readings, school, voices
 from sessions_app.join_codes import readable
 from sessions_app.models import LiveSession
 
@@ -69,6 +69,7 @@ class Command(BaseCommand):
         added = history.load(sample, now=timezone.now())
         practice.load(sample, now=timezone.now())
         readings.load(sample, now=timezone.now())
+        voices.load(sample.studies.get(name=school.STUDY))
         if added:
             self.stdout.write(f"Sample school loaded, with {added} simulated class periods behind it.")
         call_command("rollup_hourly", verbosity=0)
