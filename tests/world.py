@@ -15,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from sessions_app import codes, data_requests, enrolment, learners, lifecycle, tokens
 from sessions_app.models import (
     Condition,
+    HelpEvent,
     LiveSession,
     Miscue,
     Passage,
@@ -70,13 +71,17 @@ def sign_in(user: User) -> str:
 
 
 def read_aloud(member: StudentSession) -> dict[str, Any]:
-    """Sam's reading, computed, with one mark."""
+    """Sam's reading, computed, with one mark and one help."""
     consent(member.student, "audio")  # type: ignore[arg-type]
     aloud = Passage.objects.create(school=member.school, title="Aloud", text="Boats brought coal.", words=3)
     reading = Reading.objects.create(
         school=member.school, student_session=member, passage=aloud, settled_at=timezone.now(), position=3
     )
-    return {"reading_id": reading.pk, "mark_id": Miscue.objects.create(reading=reading, type="omission", index=1).pk}
+    mark = Miscue.objects.create(reading=reading, type="omission", index=1)
+    help_given = HelpEvent.objects.create(
+        reading=reading, index=1, word="brought", reason="asked", at=1.0, text="brought", author="x", voice="browser"
+    )
+    return {"reading_id": reading.pk, "mark_id": mark.pk, "help_id": help_given.pk}
 
 
 def make_world() -> World:

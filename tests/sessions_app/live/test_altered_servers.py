@@ -38,8 +38,8 @@ def test_a_server_that_only_asks_through_asgi_serves_as_well(
                 key = await sam.send_event("latency", {"rtt_ms": number})
                 seq = await sam.ack_of(key)
             await teacher.until("events", lambda f: f["events"][-1]["seq"] >= seq)
-            await sam.say(b"sound")
-            assert (await sam.until("error"))["code"] == "no_audio"
+            await sam.say(b"eight bytes and sound")
+            assert (await sam.until("error"))["code"] == "no_reading"
             for _ in range(socket.FRAMES_AT_ONCE + 200):
                 await sam.say({"type": "ping", "t": 1})
             assert await sam.close_code() == Close.BUSY
