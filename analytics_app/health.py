@@ -11,15 +11,24 @@ from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from analytics_app.mirror.writer import Away, TableMissing, Tables
-from analytics_app.models import DashboardMetricsHourly, DeadLetter, MirrorHour, OutboxItem, RollupRun
+from analytics_app.models import (
+    ConditionStatistics,
+    DashboardMetricsHourly,
+    DeadLetter,
+    MirrorHour,
+    OutboxItem,
+    RollupRun,
+)
 from analytics_app.rollups import changes
 from analytics_app.rollups.hours import HOUR, hour_of
 from sessions_app import retention
-from sessions_app.models import LiveSession, SessionEvent
+from sessions_app.models import LiveSession, SessionEvent, StudentSession
 
 ROLLUP_DUE = timedelta(minutes=15)
 """After the end of an hour; the rollup runs at five past."""
 ROLLUP_LONGEST = timedelta(minutes=2)
+STATISTICS_DUE = timedelta(minutes=15)
+"""They are computed every five minutes."""
 OUTBOX_OLDEST = timedelta(minutes=5)
 SILENT = timedelta(minutes=5)
 LOOKED_BACK = timedelta(days=7)
@@ -54,8 +63,8 @@ def tables(*, now: datetime | None = None) -> list[Check]:
     """The derived tables and the jobs that fill them."""
     moment = now or timezone.now()
     wanted: tuple[Callable[[datetime], Check], ...] = (
-        dashboard_metrics_table, session_events_table, hourly_rollup_job, event_insertion_rate, outbox, dead_letters,
-        kept_too_long,
+        dashboard_metrics_table, session_events_table, hourly_rollup_job, event_insertion_rate, condition_statistics,
+        outbox, dead_letters, kept_too_long,
     )  # fmt: skip
     return [check(moment) for check in wanted]
 
@@ -145,6 +154,19 @@ def event_insertion_rate(now: datetime) -> Check:
     said = "Sessions are running and nothing was recorded for five minutes." if quiet else "Events are recorded."
     figures = {"running_sessions": running.count(), "events_per_minute": events / (SILENT.total_seconds() / 60)}
     return Check("event_insertion_rate", ok=not quiet, said=said, figures=figures)
+
+
+def condition_statistics(now: datetime) -> Check:
+    """Are the statistics of conditions computed, where there are sessions with one?"""
+    found = ConditionStatistics.objects.aggregate(rows=Count("pk"), newest=Max("checked_at"))
+    late = found["newest"] is None or found["newest"] < now - STATISTICS_DUE
+    wanted = StudentSession.objects.filter(
+        condition__isnull=False, is_simulated=False, session__started_at__lt=now - STATISTICS_DUE
+    )
+    behind = late and wanted.exists()
+    said = "The statistics of conditions are behind." if behind else "The statistics of conditions are computed."
+    figures = {"rows": found["rows"], "newest": _iso(found["newest"])}
+    return Check("condition_statistics", ok=not behind, said=said, figures=figures)
 
 
 def outbox(now: datetime) -> Check:

@@ -1,9 +1,12 @@
 """What the worker runs by the clock. Every job is a management command too, and safe to run twice or beside itself."""
 
+from datetime import timedelta
 from uuid import UUID
 
+from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from analytics_app.mirror import condition_months
 from analytics_app.personal_data import answer_requests
 from analytics_app.qualitative.runs import resume_forgotten
 from analytics_app.retention import purge
@@ -32,6 +35,20 @@ def end_idle(timestamp: int) -> None:
 def answer_data_requests(timestamp: int) -> None:
     """Every minute: go on with the requests about one's own data."""
     answer_requests()
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="refresh_statistics", queueing_lock="refresh_statistics", pass_context=False)
+def refresh_statistics(timestamp: int) -> None:
+    """Every five minutes: compute the statistics of conditions of this month and of the last one."""
+    condition_months.refresh(since=(timezone.now() - timedelta(days=28)).date())
+
+
+@app.periodic(cron="50 3 * * *")
+@app.task(name="refresh_all_statistics", queueing_lock="refresh_statistics", pass_context=False)
+def refresh_all_statistics(timestamp: int) -> None:
+    """Every night, after what is not kept has gone: those of all months."""
+    condition_months.refresh()
 
 
 @app.periodic(cron="25 3 * * *")

@@ -13,6 +13,7 @@ os.environ["DYNAMODB_TABLE_PREFIX"] = f"test_{os.environ.get('PYTEST_XDIST_WORKE
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 
 import django
+import hypothesis
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
@@ -25,6 +26,9 @@ django.setup()
 
 from tests.databases import migrated_template
 
+# How fast a loaded machine makes examples says nothing about what is tested.
+hypothesis.settings.register_profile("lyceum", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("lyceum")
 # A password's hash is slow on purpose; the cast signs in some thousand times. A server verifies it all the same.
 PBKDF2PasswordHasher.iterations = 1
 # Every test client would look for all static files; those that are wanted are served by a server under test.

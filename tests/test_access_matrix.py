@@ -17,7 +17,15 @@ from django.db import transaction
 from django.urls import URLPattern, get_resolver, reverse
 from pytest_django.plugin import DjangoDbBlocker
 
-from analytics_app.models import Analysis, DashboardMetricsHourly, DeadLetter, MirrorHour, OutboxItem, RollupRun
+from analytics_app.models import (
+    Analysis,
+    ConditionStatistics,
+    DashboardMetricsHourly,
+    DeadLetter,
+    MirrorHour,
+    OutboxItem,
+    RollupRun,
+)
 from analytics_app.qualitative import results
 from sessions_app.live import routing
 from sessions_app.models import (
@@ -323,6 +331,7 @@ analytics_app.outboxitem            403 403 200  403 403 403  403 403 200  403 4
 analytics_app.deadletter            403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
 analytics_app.mirrorhour            403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
 analytics_app.rolluprun             403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
+analytics_app.conditionstatistics   403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
 analytics_app.dashboardmetricshourly 200 200 200 403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
 procrastinate.procrastinatejob      403 403 200  403 403 403  403 403 302  403 403 403  403 403 403  302 302 302
 """
@@ -444,6 +453,11 @@ def rows_of(world: World) -> dict[str, Any]:
         ModelCall.objects.create(school=school, purpose="help", model="x", outcome="error", latency_ms=1),
         DeadLetter.objects.create(kind="student", entity_id=uuid.uuid4(), error_code="x", reason="x", attempts=1),
         MirrorHour.objects.create(hour=TIME_ZERO), RollupRun.objects.create(scope="hour", started_at=TIME_ZERO),
+        ConditionStatistics.objects.create(
+            id=uuid.uuid4(), partition_key="x", sort_key="x", condition=Condition.objects.get(code="L1-I1-D"),
+            start=TIME_ZERO.date(), end=TIME_ZERO.date(), sessions=0, suppressed=False, figures={},
+            changed_at=TIME_ZERO, checked_at=TIME_ZERO,
+        ),
         DashboardMetricsHourly.objects.create(
             school=school, metric_hour=TIME_ZERO, calculation_method="x", calculated_at=TIME_ZERO
         ),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from analytics_app.mirror import leases
-from analytics_app.models import DeadLetter, MirrorHour, OutboxItem
+from analytics_app.models import ConditionStatistics, DeadLetter, MirrorHour, OutboxItem
 from sessions_app.admin.scope import ReadOnlyAdmin, administers_all
 
 
@@ -39,6 +39,16 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         count = leases.requeue(letters)
         said = ngettext("%d item is written again.", "%d items are written again.", count) % count
         self.message_user(request, said, messages.SUCCESS)
+
+
+@admin.register(ConditionStatistics)
+class ConditionStatisticsAdmin(ReadOnlyAdmin):
+    school_path = None
+    list_display = ("start", "end", "condition", "sessions", "suppressed", "changed_at", "checked_at")
+    list_filter = ("suppressed", "condition")
+    list_select_related = ("condition",)
+    date_hierarchy = "start"
+    ordering = ("-start", "condition__code")
 
 
 @admin.register(MirrorHour)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from analytics_app.mirror import analyses, items, readings, record_source, records, source
+from analytics_app.mirror import analyses, items, readings, record_source, records, source, statistics
 from analytics_app.mirror.keys import Key, Keys
 from analytics_app.mirror.schema import TABLES, Table
 from analytics_app.models.mirror import ItemKind
@@ -55,6 +55,7 @@ KINDS: Mapping[str, Kind] = {
         Kind(ItemKind.INTERVENTIONS, records.INTERVENTIONS, record_source.interventions, record_source.intervened_ids),
         Kind(ItemKind.ASSESSMENTS, records.ASSESSMENTS, record_source.assessments, record_source.assessed_ids),
         Kind(ItemKind.POST_SURVEY, records.POST_SURVEY, record_source.surveys, record_source.surveyed_ids),
+        Kind(ItemKind.CONDITION_STATISTICS, statistics.STATISTICS, statistics.months, statistics.month_ids),
         Kind(ItemKind.READING_SESSION, items.READING_SESSION, source.reading_sessions, source.reading_session_ids),
         Kind(ItemKind.AUDIO_CHUNK, readings.CHUNK, readings.chunks, readings.chunk_ids),
         Kind(ItemKind.TRANSCRIPT, readings.TRANSCRIPT, readings.transcripts, readings.transcript_ids),

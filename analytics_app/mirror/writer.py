@@ -165,11 +165,19 @@ class Tables:
         yield from self._pages(self._near(table)._patient.scan, table, arguments)
 
     def query(
-        self, table: str, *, pk: str, index: str = "", sk_begins: str = "", sk_between: tuple[str, str] | None = None
+        self,
+        table: str,
+        *,
+        pk: str,
+        index: str = "",
+        sk_begins: str = "",
+        sk_between: tuple[str, str] | None = None,
+        only_keys: bool = False,
     ) -> Iterator[list[dict[str, Any]]]:
         """The items of one partition of a table or of one of its indexes (`GSI1`), in order of the sort key.
 
-        `sk_between` is the first and the last sort key that is meant, and goes before `sk_begins`.
+        `sk_between` is the first and the last sort key that is meant, and goes before `sk_begins`. `only_keys`: of each
+        item the primary key alone.
         """
         names = {"#pk": f"{index}PK" if index else TABLES[table].primary[0]}
         values = {":pk": {"S": pk}}
@@ -190,6 +198,8 @@ class Tables:
         }
         if index:
             arguments["IndexName"] = index
+        if only_keys:
+            arguments["ProjectionExpression"] = ", ".join(TABLES[table].primary)
         yield from self._pages(self._near(table)._patient.query, table, arguments)
 
     def get(self, places: Iterable[Key]) -> dict[Key, dict[str, Any]]:

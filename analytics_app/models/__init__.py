@@ -43,12 +43,14 @@ from analytics_app.models.rolled import (
     RolledTranscript,
 )
 from analytics_app.models.rollup import ChangedHour, DashboardMetricsHourly, HourlyPeople, RolledPosition, RollupRun
+from analytics_app.models.statistics import ConditionStatistics
 
 __all__ = [
     "AnalysedText",
     "Analysis",
     "AnalysisStep",
     "ChangedHour",
+    "ConditionStatistics",
     "DashboardMetricsHourly",
     "DeadLetter",
     "HourlyPeople",

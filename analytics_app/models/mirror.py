@@ -16,6 +16,7 @@ class ItemKind(models.TextChoices):
     INTERVENTIONS = "interventions", _("interventions of a session")
     ASSESSMENTS = "assessments", _("assessments of a session")
     POST_SURVEY = "post_survey", _("survey")
+    CONDITION_STATISTICS = "condition_statistics", _("statistics of a condition")
     READING_SESSION = "reading_session", _("speaking session")
     AUDIO_CHUNK = "audio_chunk", _("chunk of sound")
     TRANSCRIPT = "transcript", _("transcript")

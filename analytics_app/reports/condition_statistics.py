@@ -6,7 +6,7 @@ Scores and gains are of all runs with both assessments; `analysed`, beside them,
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -39,7 +39,29 @@ def statistics_told(
     hidden: bool = False,
     threshold: int = 1,
 ) -> dict[str, Any]:
-    """Entity 8 without its keys. Numbers are rounded to four digits after the point; `found` None: there was no run."""
+    """Entity 8 without its keys. `found` None: there was no run."""
+    figures = figures_told(cell, found, start=start, end=end, hidden=hidden, threshold=threshold)
+    return {**figures, "metadata": metadata_told(as_of)}
+
+
+def metadata_told(as_of: datetime) -> dict[str, Any]:
+    return {
+        "last_updated": as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aggregation_version": VERSION,
+        "auto_generated": True,
+    }
+
+
+def figures_told(
+    cell: Cell,
+    found: Summary | None,
+    *,
+    start: date | None,
+    end: date | None,
+    hidden: bool = False,
+    threshold: int = 1,
+) -> dict[str, Any]:
+    """All of it but the metadata. Numbers are rounded to four digits after the point."""
     reasons: dict[str, str] = {}
     body = _body(found, threshold) if found else dict.fromkeys(_BLOCKS)
     told = {
@@ -57,15 +79,7 @@ def statistics_told(
         "sample_statistics": _sample_statistics(found, threshold, reasons),
         **{name: _plain(part, name, reasons, hidden=hidden) for name, part in body.items()},
     }
-    return {
-        **told,
-        "undefined": reasons,
-        "metadata": {
-            "last_updated": as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "aggregation_version": VERSION,
-            "auto_generated": True,
-        },
-    }
+    return {**told, "undefined": reasons}
 
 
 def _sample_statistics(found: Summary | None, threshold: int, reasons: dict[str, str]) -> dict[str, Any]:

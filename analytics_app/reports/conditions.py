@@ -88,8 +88,8 @@ def conditions_report(scope: Scope, *, whole: bool = False, now: datetime | None
 
 def condition_rows(scope: Scope, by_code: Mapping[Key, Summary]) -> list[ConditionRow]:
     """A row for each condition that the scope leaves, with small ones suppressed so that no margin reveals them."""
-    cells = _cells(scope)
-    margins = _margins([cell for cell, _ in cells])
+    cells = cells_of(scope)
+    margins = margins_of([cell for cell, _ in cells])
     hidden = hidden_keys(by_code, threshold=scope.threshold, totals=margins)
     rows = []
     for cell, target in cells:
@@ -101,7 +101,7 @@ def condition_rows(scope: Scope, by_code: Mapping[Key, Summary]) -> list[Conditi
     return rows
 
 
-def _cells(scope: Scope) -> list[tuple[Cell, int]]:
+def cells_of(scope: Scope) -> list[tuple[Cell, int]]:
     """The conditions that the scope leaves, with their targets, in the order of their codes."""
     if scope.study is None:
         found = [(condition, 0) for condition in Condition.objects.order_by("code")]
@@ -118,7 +118,7 @@ def _cells(scope: Scope) -> list[tuple[Cell, int]]:
     ]
 
 
-def _margins(cells: Sequence[Cell]) -> list[list[Key]]:
+def margins_of(cells: Sequence[Cell]) -> list[list[Key]]:
     """The groups of conditions whose totals pages tell: each place, arm and interval, each place by arm, and all."""
     groups: dict[Any, list[Key]] = {}
     for cell in cells:

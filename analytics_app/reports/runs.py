@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Max
 
-from sessions_app.models import Condition, Study
+from sessions_app.models import Condition, School, Study
 
 SMALL_CELL: Final = 10
 """The threshold of distinct students for a study without a school."""
@@ -116,6 +116,13 @@ def scope_of(study: Study, *, simulated: bool | None = None, **narrowed: Any) ->
         simulated=study.is_simulated if simulated is None else simulated,
         **narrowed,
     )
+
+
+def scope_of_all(*, simulated: bool = False, **narrowed: Any) -> Scope:
+    """All studies together, as DynamoDB has them: in UTC, with the strictest threshold of any school. One query."""
+    found = School.objects.aggregate(threshold=Max("small_cell_threshold"))
+    threshold = found["threshold"] or SMALL_CELL
+    return Scope(study=None, zone=ZoneInfo("UTC"), threshold=threshold, simulated=simulated, **narrowed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analytics_app import health
+from analytics_app.mirror import condition_months
 from analytics_app.models import DeadLetter, OutboxItem, RollupRun
 from analytics_app.rollups.fill import fill_changed
-from sessions_app.models import LiveSession, SessionCounter, Student, User
+from sessions_app.models import Condition, LiveSession, SessionCounter, Student, StudentSession, User
+from tests.cast import join
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +56,17 @@ def test_a_rollup_that_failed_or_is_late_or_slow_is_found(started: LiveSession):
     assert said("hourly_rollup").said == "The last rollup took more than two minutes."
 
 
+def test_statistics_that_nobody_computes_are_found(started: LiveSession, sam: Student):
+    join(started, sam)
+    StudentSession.objects.update(condition=Condition.objects.get(code="L1-I1-D"))
+    assert said("condition_statistics").ok
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    LiveSession.objects.update(created_at=an_hour_ago, configured_at=an_hour_ago, started_at=an_hour_ago)
+    assert not said("condition_statistics").ok
+    condition_months.refresh()
+    assert said("condition_statistics").ok
+
+
 def test_an_old_item_and_a_dead_letter_are_found(sam: Student):
     OutboxItem.objects.update(marked_at=timezone.now() - timedelta(hours=1))
     assert not said("outbox").ok
@@ -85,7 +98,7 @@ def test_what_is_not_well_answers_503_and_exit_status_1(client: Client, started:
 def test_a_monitor_reads_one_line_per_check(db: None):
     out = StringIO()
     call_command("check_health", stdout=out)
-    assert [line.split()[0] for line in out.getvalue().splitlines()] == ["ok"] * 9
+    assert [line.split()[0] for line in out.getvalue().splitlines()] == ["ok"] * 10
 
 
 def test_a_dynamodb_or_redis_that_is_away_is_said(settings, monkeypatch: pytest.MonkeyPatch):

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Avg
 
+from analytics_app.mirror.kinds import KINDS
 from config.local.sample import seeded
 from config.local.sample.pupils import Effects
 from sessions_app.models import (
@@ -66,11 +67,12 @@ def test_cells_fill_in_blocks_that_can_be_drawn_again():
     assert len(filled) == Condition.objects.count()
 
 
-def test_everything_is_marked_as_simulated():
+def test_everything_is_marked_as_simulated_and_mirrored_as_the_sample_that_it_is():
     study = seed(24)
     assert study.is_simulated
     for model in (Student, LiveSession, StudentSession):
         assert not model.objects.exclude(is_simulated=True).exists()
+    assert KINDS["session"].everything().count() == 24
 
 
 def test_a_second_run_adds_what_is_missing_and_nothing_else():

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from analytics_app.mirror import agreement, leases, outbox
+from analytics_app.mirror import agreement, condition_months, leases, outbox
 from analytics_app.mirror.agreement import Agreement
 from analytics_app.mirror.keys import Key
 from analytics_app.mirror.writer import Away, TableMissing, Tables
@@ -55,6 +55,8 @@ class Command(BaseCommand):
         if options["create_tables"]:
             told["created"] = outbox.provide_tables(tables)
             self._say(options, f"Tables created: {', '.join(told['created']) or 'none, all were there'}.")
+        if options["once"] or options["rebuild"]:
+            condition_months.refresh()
         if options["rebuild"]:
             told["marked"] = leases.mark_everything()
             self._say(options, f"{told['marked']} items marked to be written again.")

@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -16,7 +15,7 @@ from analytics_app.reports.conditions import condition_report, conditions_report
 from analytics_app.reports.coverage import coverage_report
 from analytics_app.reports.interventions import comparison_report
 from analytics_app.reports.places import places_report
-from analytics_app.reports.runs import ARMS, PLACES, SMALL_CELL, Scope, scope_of
+from analytics_app.reports.runs import ARMS, PLACES, Scope, scope_of, scope_of_all
 from analytics_app.reports.student_runs import student_runs
 from analytics_app.reports.study_day import study_day
 from sessions_app.models import Condition, Student, Study
@@ -74,7 +73,7 @@ def _scope(options: Options) -> Scope:
         "randomised_only": options["randomised_only"],
     }
     if options["all_studies"]:
-        return Scope(study=None, zone=ZoneInfo("UTC"), threshold=SMALL_CELL, simulated=options["simulated"], **narrowed)
+        return scope_of_all(simulated=options["simulated"], **narrowed)
     return scope_of(_study(options["study"]), simulated=True if options["simulated"] else None, **narrowed)
 
 

@@ -1,6 +1,7 @@
 """A simulated study of any size: a school of its own, class periods of the past weeks, and every run of them.
 
-The same seed gives the same students and the same numbers. Everything is marked as simulated.
+The same seed gives the same students and the same numbers. Everything is marked as simulated, and counted and mirrored
+all the same, as all of the school is a sample.
 """
 
 import random
@@ -83,7 +84,7 @@ def seed(*, sessions: int, seed: int, now: datetime, progress: Callable[[int], o
 
 @transaction.atomic
 def _study(seed: int) -> tuple[School, Study, User]:
-    school, _ = School.objects.get_or_create(name=f"Simulated school {seed}")
+    school, _ = School.objects.update_or_create(name=f"Simulated school {seed}", defaults={"is_sample": True})
     study, made = Study.objects.get_or_create(
         name=f"Simulated study {seed}", defaults={"is_simulated": True, "seed": seed}
     )

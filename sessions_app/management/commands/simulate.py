@@ -84,8 +84,8 @@ class Command(BaseCommand):
 
     def _prepare(self, options: dict[str, Any], index: int) -> LiveSession:
         """A configured session of one of the school's classes that has enough students."""
-        school = School.objects.filter(**({"name": options["school"]} if options["school"] else {"is_sample": True}))
-        found = school.first()
+        named = {"name": options["school"]} if options["school"] else {"is_sample": True}
+        found = School.objects.filter(**named, classes__teachers__isnull=False).first()
         if found is None:
             raise CommandError("There is no such school. `demo` loads the sample school.", returncode=2)
         classes = [c for c in SchoolClass.objects.filter(school=found) if c.teachers.exists()]

@@ -73,6 +73,7 @@ class Command(BaseCommand):
         if added:
             self.stdout.write(f"Sample school loaded, with {added} simulated class periods behind it.")
         call_command("rollup_hourly", verbosity=0)
+        call_command("refresh_statistics", verbosity=0)
         connections.close_all()
 
     def _start(self, port: int, *, with_class: bool) -> str:
