@@ -111,7 +111,7 @@ def _computed(since: date | None, until: date | None, now: datetime) -> Iterator
     # A class may begin before midnight and a student come after it.
     scope = scope_of_all(since=first - timedelta(days=1) if first else None, until=last)
     [by_month] = summaries(scope, BY, parts=EVERYTHING)
-    [ever] = summaries(scope_of_all(), BY, parts=(Part.ANALYSED, Part.BOTH)) if first or last else [by_month]
+    [ever] = summaries(scope_of_all(), BY, parts=(Part.STUDENTS,)) if first or last else [by_month]
     wanted: dict[Key, tuple[date, date]] = {}
     for key in by_month:
         days = month_of(date.fromisoformat(f"{key[1]}-01"))

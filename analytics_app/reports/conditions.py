@@ -167,10 +167,10 @@ class OneCondition:
 
 def condition_report(scope: Scope, condition: Condition, *, now: datetime | None = None) -> OneCondition:
     """One condition. Whether it is suppressed depends on the others, so they are counted too. Four queries."""
-    [by_code] = summaries(scope, ("code",), parts=(Part.ANALYSED, Part.BOTH))
+    [by_code] = summaries(scope, ("code",), parts=(Part.STUDENTS,))
     key = (condition.code,)
     [mine] = [each for each in condition_rows(scope, by_code) if each.cell.code == condition.code]
-    own = replace(scope, location=condition.location, interval=condition.interval_key, arm=condition.intervention_type)
+    own = _own(scope, condition)
     [found] = summaries(own, ("code",), parts=EVERYTHING)
     summary = found.get(key)
     return OneCondition(

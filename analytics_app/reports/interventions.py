@@ -132,9 +132,10 @@ def _welch(found: Welch) -> dict[str, Any]:
 
 
 def comparison_report(scope: Scope, *, now: datetime | None = None) -> Comparison:
-    """The report. Three queries."""
+    """The report. Two queries."""
+    scorer = scorer_of(scope)
     by_both, by_arm, together = summaries(
-        scope, ("location", "arm"), ("arm",), (), parts=(Part.ANALYSED, Part.INTERVENTIONS)
+        scope, ("location", "arm"), ("arm",), (), parts=(Part.ANALYSED, Part.INTERVENTIONS), scorer=scorer
     )
     arm_keys: list[Key] = [(arm,) for arm in ARMS]
     hidden = hidden_keys(by_arm, threshold=scope.threshold, totals=[arm_keys])
@@ -184,7 +185,7 @@ def comparison_report(scope: Scope, *, now: datetime | None = None) -> Compariso
                 arm: found.sessions - found.flow.final for arm, found in zip(ARMS, (static, dynamic), strict=True)
             },
             assignment=statistics.even_spread([static.flow.assigned, dynamic.flow.assigned], [1, 1]),
-            scorer=scorer_of(scope),
+            scorer=scorer,
         ),
         sessions=whole.flow.analysed if whole else 0,
         students=students_told(whole.analysed.students, scope.threshold) if whole else 0,

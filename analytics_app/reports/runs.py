@@ -63,7 +63,7 @@ class Scope:
         )
 
     def parameters(self) -> dict[str, Any]:
-        """What `RUNS` takes."""
+        """What `RUNS` takes; a `student` in it narrows to the runs of one."""
         low, high = self.grades or (None, None)
         return {
             "study": self.study.pk if self.study else None,
@@ -76,6 +76,7 @@ class Scope:
             "lowest": low,
             "highest": high,
             "randomised": self.randomised_only,
+            "student": None,
             "scorer": None,
             "scorer_version": None,
         }
@@ -173,6 +174,7 @@ base AS (
         AND (%(end)s::timestamptz IS NULL OR coalesce(l.started_at, s.joined_at) < %(end)s)
         AND (%(lowest)s::int IS NULL OR p.grade BETWEEN %(lowest)s AND %(highest)s)
         AND (NOT %(randomised)s OR s.condition_randomised)
+        AND (%(student)s::uuid IS NULL OR s.student_id = %(student)s)
 ),
 steps AS (
     SELECT b.*,
@@ -216,10 +218,9 @@ intervened AS (
         count(i.progression_quality) FILTER (WHERE ours) AS progression_n
     FROM (
         SELECT *, scorer = %(scorer)s AND scorer_version = %(scorer_version)s AS ours
-        FROM sessions_app_intervention WHERE status = 'validated'
+        FROM sessions_app_intervention
+        WHERE status = 'validated' AND student_session_id IN (SELECT id FROM base)
     ) i
-    JOIN sessions_app_studentsession s ON s.id = i.student_session_id
-    JOIN sessions_app_livesession l ON l.id = s.session_id AND (%(study)s::uuid IS NULL OR l.study_id = %(study)s)
     GROUP BY 1
 )
 """

@@ -22,7 +22,7 @@ SELECT r.id, coalesce(r.began_at, r.joined_at), r.code, r.location, trim_scale(r
     y.overall_experience_rating
 FROM runs r LEFT JOIN intervened USING (id)
 LEFT JOIN sessions_app_surveyresponse y ON y.student_session_id = r.id
-WHERE r.student_id = %(student)s AND NOT withdrawn
+WHERE NOT withdrawn
 ORDER BY 2, 1
 """
 

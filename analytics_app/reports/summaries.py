@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from analytics_app.reports.runs import INTERVENED, RUNS, Scope, scorer_of
+from analytics_app.reports.runs import INTERVENED, RUNS, Scope, Scorer, scorer_of
 from analytics_app.reports.statistics import Estimate, Paired, Reason, Sample, missing
 
 Key = tuple[str, ...]
@@ -180,8 +180,12 @@ def _sample(name: str, column: str, sample: str = "kept") -> str:
 
 
 class Part(enum.Enum):
-    """What a report asks for of its groups; what it leaves out is not computed, and is empty."""
+    """What a report asks for of its groups; what it leaves out is not computed, and is empty.
 
+    `STUDENTS` are the distinct ones of both samples, which `ANALYSED` and `BOTH` have too.
+    """
+
+    STUDENTS = "students"
     ANALYSED = "analysed"
     BOTH = "both"
     SPREADS = "spreads"
@@ -190,7 +194,7 @@ class Part(enum.Enum):
     RATINGS = "ratings"
 
 
-EVERYTHING: Final = tuple(Part)
+EVERYTHING: Final = tuple(part for part in Part if part is not Part.STUDENTS)
 _ALWAYS: Final = """
     count(*) AS assigned,
     count(*) FILTER (WHERE started) AS started_all,
@@ -209,6 +213,10 @@ _ALWAYS: Final = """
     count(*) FILTER (WHERE completed AND NOT analysed) AS place_unmet
 """
 _PARTS: Final = {
+    Part.STUDENTS: """
+        count(DISTINCT r.student_id) FILTER (WHERE analysed) AS a_students,
+        count(DISTINCT r.student_id) FILTER (WHERE has_both) AS b_students
+    """,
     Part.ANALYSED: _scores("a", "analysed"),
     Part.BOTH: _scores("b", "has_both"),
     Part.SPREADS: f"{_spreads('a', 'analysed')}, {_spreads('b', 'has_both')}",
@@ -241,17 +249,19 @@ _JOINS: Final = {
 }
 
 
-def summaries(scope: Scope, *groupings: Sequence[str], parts: Collection[Part]) -> list[Mapping[Key, Summary]]:
+def summaries(
+    scope: Scope, *groupings: Sequence[str], parts: Collection[Part], scorer: Scorer | None = None
+) -> list[Mapping[Key, Summary]]:
     """For each grouping (names of `COLUMNS`; none: all runs together) its groups that have runs.
 
-    One query, and another where interventions are asked for.
+    One query, and another where interventions are asked for and their `scorer` is not given.
     """
     names = sorted({name for grouping in groupings for name in grouping})
     sets = ", ".join(f"({', '.join(COLUMNS[name] for name in grouping)})" for grouping in groupings)
     chosen = "".join(f"{COLUMNS[name]} AS key_{name}, grouping({COLUMNS[name]}) AS whole_{name}, " for name in names)
     parameters = scope.parameters()
     if Part.INTERVENTIONS in parts:
-        scorer = scorer_of(scope)
+        scorer = scorer or scorer_of(scope)
         parameters |= {"scorer": scorer.name, "scorer_version": scorer.version}
     sql = f"""
         WITH {RUNS} {", " + INTERVENED if Part.INTERVENTIONS in parts else ""}
