@@ -7,14 +7,17 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
+from analytics_app.mirror import keys
 from analytics_app.mirror.writer import Away, TableMissing, Tables
 from analytics_app.models import (
     ConditionStatistics,
     DashboardMetricsHourly,
     DeadLetter,
+    IndexUse,
+    ItemKind,
     MirrorHour,
     OutboxItem,
     RollupRun,
@@ -22,7 +25,16 @@ from analytics_app.models import (
 from analytics_app.rollups import changes
 from analytics_app.rollups.hours import HOUR, hour_of
 from sessions_app import retention
-from sessions_app.models import LiveSession, SessionEvent, StudentSession
+from sessions_app.models import (
+    AudioChunk,
+    BatchMetrics,
+    HelpEvent,
+    LiveSession,
+    SessionEvent,
+    SessionSummary,
+    StudentSession,
+    Transcript,
+)
 
 ROLLUP_DUE = timedelta(minutes=15)
 """After the end of an hour; the rollup runs at five past."""
@@ -64,7 +76,7 @@ def tables(*, now: datetime | None = None) -> list[Check]:
     moment = now or timezone.now()
     wanted: tuple[Callable[[datetime], Check], ...] = (
         dashboard_metrics_table, session_events_table, hourly_rollup_job, event_insertion_rate, condition_statistics,
-        outbox, dead_letters, kept_too_long,
+        outbox, reading_sessions, dead_letters, kept_too_long,
     )  # fmt: skip
     return [check(moment) for check in wanted]
 
@@ -186,6 +198,45 @@ def outbox(now: datetime) -> Check:
     ok = age < OUTBOX_OLDEST.total_seconds()
     said = f"{waiting['depth']} items wait." if ok else "An item has waited for more than five minutes."
     return Check("outbox", ok=ok, said=said, figures=figures)
+
+
+READING_KINDS = (
+    ItemKind.READING_SESSION, ItemKind.AUDIO_CHUNK, ItemKind.TRANSCRIPT, ItemKind.HELP, ItemKind.BATCH_METRICS,
+    ItemKind.READING_SUMMARY,
+)  # fmt: skip
+
+
+def reading_sessions(now: datetime) -> Check:
+    """Of the items of readings: how many wait, which indexes were asked, and whether expired ones are removed.
+
+    An item expires by its TTL when the school's retention is over; its row goes with the session, and takes along what
+    DynamoDB has not dropped by itself.
+    """
+    waiting = Count("pk", filter=Q(marked_at__isnull=False, kind__in=READING_KINDS))
+    used = IndexUse.objects.filter(table=keys.READING, day__gt=(now - LOOKED_BACK).date())
+    by_index = used.values_list("index").annotate(asked=Sum("queries")).order_by("index")
+    overdue = _expired_items(retention.sessions(now - PURGE_DUE))
+    figures = {
+        "depth": OutboxItem.objects.aggregate(waiting=waiting)["waiting"],
+        "index_use_7_days": {index or "table": asked for index, asked in by_index},
+        "expired_items": _expired_items(retention.sessions(now)),
+        "overdue_items": overdue,
+    }
+    said = f"{overdue} expired items were not removed." if overdue else "Items that expire are removed."
+    return Check("reading_sessions", ok=not overdue, said=said, figures=figures)
+
+
+def _expired_items(sessions: QuerySet[LiveSession]) -> int:
+    """Rows behind the items of these sessions' readings."""
+    if not sessions.exists():
+        return 0
+    ids = sessions.values("pk")
+    of_reading = [
+        model.objects.filter(reading__student_session__session__in=ids).count()
+        for model in (Transcript, HelpEvent, BatchMetrics)
+    ]
+    chunks = AudioChunk.objects.filter(stream__reading__student_session__session__in=ids).count()
+    return sum(of_reading) + chunks + SessionSummary.objects.filter(student_session__session__in=ids).count()
 
 
 def dead_letters(now: datetime) -> Check:

@@ -22,6 +22,7 @@ from analytics_app.models import (
     ConditionStatistics,
     DashboardMetricsHourly,
     DeadLetter,
+    IndexUse,
     MirrorHour,
     OutboxItem,
     RollupRun,
@@ -330,6 +331,7 @@ sessions_app.joinfailures           403 403 200  403 403 403  403 403 200  403 4
 analytics_app.outboxitem            403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
 analytics_app.deadletter            403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
 analytics_app.mirrorhour            403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
+analytics_app.indexuse              403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
 analytics_app.rolluprun             403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
 analytics_app.conditionstatistics   403 403 200  403 403 403  403 403 200  403 403 403  403 403 403  404 404 200
 analytics_app.dashboardmetricshourly 200 200 200 403 403 403  200 404 200  403 403 403  403 403 403  200 404 200
@@ -452,7 +454,8 @@ def rows_of(world: World) -> dict[str, Any]:
         JoinFailures.objects.create(address="x", window=TIME_ZERO),
         ModelCall.objects.create(school=school, purpose="help", model="x", outcome="error", latency_ms=1),
         DeadLetter.objects.create(kind="student", entity_id=uuid.uuid4(), error_code="x", reason="x", attempts=1),
-        MirrorHour.objects.create(hour=TIME_ZERO), RollupRun.objects.create(scope="hour", started_at=TIME_ZERO),
+        MirrorHour.objects.create(hour=TIME_ZERO), IndexUse.objects.create(day=TIME_ZERO, table="x", pattern="x"),
+        RollupRun.objects.create(scope="hour", started_at=TIME_ZERO),
         ConditionStatistics.objects.create(
             id=uuid.uuid4(), partition_key="x", sort_key="x", condition=Condition.objects.get(code="L1-I1-D"),
             start=TIME_ZERO.date(), end=TIME_ZERO.date(), sessions=0, suppressed=False, figures={},

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from analytics_app.mirror import leases
-from analytics_app.models import ConditionStatistics, DeadLetter, MirrorHour, OutboxItem
+from analytics_app.models import ConditionStatistics, DeadLetter, IndexUse, MirrorHour, OutboxItem
 from sessions_app.admin.scope import ReadOnlyAdmin, administers_all
 
 
@@ -69,3 +69,12 @@ class MirrorHourAdmin(ReadOnlyAdmin):
     def mean_delay(self, hour: MirrorHour) -> str:
         done = hour.written + hour.deleted
         return f"{hour.delay_seconds / done:.2f}" if done else "–"
+
+
+@admin.register(IndexUse)
+class IndexUseAdmin(ReadOnlyAdmin):
+    school_path = None
+    list_display = ("day", "table", "index", "pattern", "queries", "items")
+    list_filter = ("table", "index")
+    date_hierarchy = "day"
+    ordering = ("-day", "pattern")

@@ -7,11 +7,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import F
+from django.utils import timezone
+
 from analytics_app.mirror import keys
 from analytics_app.mirror.comparisons import intervention_quality
 from analytics_app.mirror.keys import Key
 from analytics_app.mirror.records import ASSESSMENTS
 from analytics_app.mirror.writer import Tables
+from analytics_app.models import IndexUse
 from sessions_app.models import Condition
 
 MOST_DAYS: Final = 366
@@ -58,12 +62,13 @@ class AccessPattern:
     spelled: Callable[[datetime], str] | None = None
 
     def ask(self, tables: Tables, arguments: Sequence[str], span: Span = EVER) -> Iterator[dict[str, Any]]:
-        """The items, page after page. Raises `BadArgument`."""
+        """The items, page after page, each counted as a use of the index. Raises `BadArgument`."""
         self.check(arguments, span)
         begins = self.sort(*arguments)
         for pk in self.partitions(*arguments):
             between = self._between(begins, span) if span else None
             for page in tables.query(self.table, pk=pk, index=self.index, sk_begins=begins, sk_between=between):
+                self._count(len(page))
                 yield from page
 
     def check(self, arguments: Sequence[str], span: Span) -> None:
@@ -80,6 +85,12 @@ class AccessPattern:
         assert self.spelled is not None
         low, high = (self.spelled(at) for at in (span.since or _FIRST_MOMENT, span.until or _LAST_MOMENT))
         return max(low, begins), min(high + _LAST, begins + _LAST) if begins else high + _LAST
+
+    def _count(self, items: int) -> None:
+        today = timezone.now().date()
+        about = {"table": self.table, "index": self.index}
+        use, _ = IndexUse.objects.get_or_create(day=today, pattern=self.name, defaults=about)
+        IndexUse.objects.filter(pk=use.pk).update(queries=F("queries") + 1, items=F("items") + items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,7 @@ class Pair(AccessPattern):
         else:
             raise BadArgument(f"{self.name} takes both times, or none.")
         found = tables.get(places)
+        self._count(len(found))
         yield from (found[place] for place in sorted(places) if place in found)
 
 

@@ -1,7 +1,7 @@
 """What is computed from the record of the sessions; deletable and recomputable."""
 
 from analytics_app.models.analysis import AnalysedText, Analysis, AnalysisStep
-from analytics_app.models.mirror import DeadLetter, ItemKind, MirrorHour, OutboxItem
+from analytics_app.models.mirror import DeadLetter, IndexUse, ItemKind, MirrorHour, OutboxItem
 from analytics_app.models.mirrored import (
     MirroredCondition,
     MirroredConsent,
@@ -54,6 +54,7 @@ __all__ = [
     "DashboardMetricsHourly",
     "DeadLetter",
     "HourlyPeople",
+    "IndexUse",
     "ItemKind",
     "MirrorHour",
     "MirroredAnswer",

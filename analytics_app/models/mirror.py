@@ -140,3 +140,29 @@ class MirrorHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H}:00"
+
+
+class IndexUse(models.Model):
+    """What an access pattern asked of a mirrored table on a day (UTC): queries (one for each page), and items found.
+
+    `index` is empty where the table's own keys answer.
+    """
+
+    NOT_PERSONAL = ("id", "day", "table", "index", "pattern", "queries", "items")
+
+    id = models.BigAutoField(primary_key=True)
+    day = models.DateField(_("day"))
+    table = models.CharField(_("table"), max_length=64)
+    index = models.CharField(_("index"), max_length=16, blank=True)
+    pattern = models.CharField(_("access pattern"), max_length=64)
+    queries = models.PositiveBigIntegerField(_("queries"), default=0)
+    items = models.PositiveBigIntegerField(_("items"), default=0)
+
+    class Meta:
+        ordering = ("-day", "table", "index", "pattern")
+        verbose_name = _("use of an index")
+        verbose_name_plural = _("use of indexes")
+        constraints = [models.UniqueConstraint(fields=["day", "pattern"], name="index_use_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.pattern}"

@@ -98,7 +98,7 @@ def test_what_is_not_well_answers_503_and_exit_status_1(client: Client, started:
 def test_a_monitor_reads_one_line_per_check(db: None):
     out = StringIO()
     call_command("check_health", stdout=out)
-    assert [line.split()[0] for line in out.getvalue().splitlines()] == ["ok"] * 10
+    assert [line.split()[0] for line in out.getvalue().splitlines()] == ["ok"] * 11
 
 
 def test_a_dynamodb_or_redis_that_is_away_is_said(settings, monkeypatch: pytest.MonkeyPatch):

@@ -27,7 +27,16 @@ def letter(sam: Student) -> DeadLetter:
 
 
 @pytest.mark.parametrize(
-    "model", ["outboxitem", "deadletter", "mirrorhour", "dashboardmetricshourly", "rolluprun", "conditionstatistics"]
+    "model",
+    [
+        "outboxitem",
+        "deadletter",
+        "mirrorhour",
+        "indexuse",
+        "dashboardmetricshourly",
+        "rolluprun",
+        "conditionstatistics",
+    ],
 )
 def test_each_list_opens(everywhere: Client, sam: Student, letter: DeadLetter, model: str):
     assert everywhere.get(f"/admin/analytics_app/{model}/").status_code == 200

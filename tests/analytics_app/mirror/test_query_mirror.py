@@ -12,6 +12,7 @@ from analytics_app.mirror import condition_months
 from analytics_app.mirror.outbox import Outbox
 from analytics_app.mirror.patterns import PATTERNS
 from analytics_app.mirror.writer import Tables
+from analytics_app.models import IndexUse
 from sessions_app.models import Condition, LiveSession, School, StudentSession, Study, User
 from tests.cast import TIME_ZERO, join, make_session
 from tests.seeded import seed_runs
@@ -152,6 +153,9 @@ def test_all_pages_are_read(in_condition: StudentSession, monkeypatch):
     tables.__dict__["_patient"].query = lambda **wanted: query(**wanted, Limit=1)
     found = PATTERNS["student"].ask(tables, [str(in_condition.student_id)])
     assert len(list(found)) == 2
+    use = IndexUse.objects.get()
+    assert (use.table, use.index, use.pattern, use.items) == ("SocraticBenchmarks", "GSI2", "student", 2)
+    assert use.queries >= 2
 
 
 def test_a_limit_is_kept(in_condition: StudentSession):

@@ -1,6 +1,7 @@
 """What was read, in the table of readings: items, marks, keys of what is gone, and both sides agreeing."""
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 from uuid import UUID
@@ -9,11 +10,12 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from analytics_app import health
 from analytics_app.mirror import agreement, keys, readings
 from analytics_app.mirror.kinds import KINDS
 from analytics_app.mirror.outbox import Outbox
 from analytics_app.mirror.writer import Tables, Write
-from analytics_app.models import OutboxItem
+from analytics_app.models import IndexUse, OutboxItem
 from sessions_app.models import (
     AudioChunk,
     BatchMetrics,
@@ -210,3 +212,24 @@ def test_a_lost_transcript_is_found_and_put_back(drain: Outbox, tables: Tables, 
     agreement.repair(tables, found)
     drain.drain()
     assert agreement.compare(tables).agrees
+
+
+def test_the_monitor_tells_of_what_waits_what_is_asked_and_what_has_expired(
+    has_all: Reading, reading_session: LiveSession
+):
+    def watched() -> health.Check:
+        return next(check for check in health.tables() if check.name == "reading_sessions")
+
+    IndexUse.objects.create(
+        day=timezone.now().date(), table=keys.READING, index="GSI1", pattern="batch-date", queries=3
+    )
+    before = watched()
+    assert before.ok
+    assert before.figures["depth"] == OutboxItem.objects.exclude(kind="student_profile").count() > 5
+    assert (before.figures["index_use_7_days"], before.figures["expired_items"]) == ({"GSI1": 3}, 0)
+    kept = timedelta(days=reading_session.school.retention_days)
+    over = timezone.now() - kept - timedelta(days=3)
+    LiveSession.objects.update(status="ended", configured_at=over, started_at=over, ended_at=over)
+    after = watched()
+    assert not after.ok
+    assert after.figures["expired_items"] == after.figures["overdue_items"] == 2 + 2 + 1 + 1 + 1

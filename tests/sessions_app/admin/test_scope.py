@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from analytics_app.models import ConditionStatistics, DeadLetter, MirrorHour, OutboxItem, RollupRun
+from analytics_app.models import ConditionStatistics, DeadLetter, IndexUse, MirrorHour, OutboxItem, RollupRun
 from sessions_app.admin.scope import ScopedAdmin
 from sessions_app.models import (
     AccessLog,
@@ -66,7 +66,9 @@ def test_every_list_opens_and_is_searched_without_asking_row_by_row(
         assert client.get(at(model), {"q": "a"}).status_code == 200
 
 
-@pytest.mark.parametrize("model", [JoinFailures, OutboxItem, DeadLetter, MirrorHour, RollupRun, ConditionStatistics])
+@pytest.mark.parametrize(
+    "model", [JoinFailures, OutboxItem, DeadLetter, IndexUse, MirrorHour, RollupRun, ConditionStatistics]
+)
 def test_what_is_of_no_school_is_for_the_whole_installation_alone(model: type, desk: Client):
     assert desk.get(at(model)).status_code == 403
     assert at(model) not in desk.get("/admin/").content.decode()
