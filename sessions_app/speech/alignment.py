@@ -126,7 +126,7 @@ class _Pair(NamedTuple):
 
 
 def align(passage: Passage, heard: Sequence[HeardWord]) -> Alignment:
-    """The alignment with the fewest errors; among equals the one that reaches least far."""
+    """The alignment with the fewest errors; among equals the one that reads on to a word of the passage."""
     expected = passage.spoken
     spoken = _in_the_passages_words(passage, heard)
     codes: dict[str, int] = {}
@@ -161,7 +161,9 @@ def _sounds(passage: Passage) -> dict[tuple[str, ...], str]:
 
 
 def _furthest(expected: list[int], heard: list[int]) -> int:
-    """The length of the shortest beginning of `expected` that is nearest to `heard` by edit distance.
+    """The length of the beginning of `expected` that is nearest to `heard` by edit distance.
+
+    Among equals it is the longest one that ends in the last word that was heard, or else the shortest.
 
     All distances in one pass: Myers' bit-parallel algorithm (G. Myers 1999, in H. Hyyrö's form of 2003), with `heard`
     as the pattern; Python's integers are the words of any length.
@@ -193,7 +195,7 @@ def _furthest(expected: list[int], heard: list[int]) -> int:
         low = (low << 1) & mask
         plus = low | ~(down | up) & mask
         minus = up & down
-        if distance < best:
+        if distance < best or (distance == best and code == heard[-1]):
             nearest, best = length, distance
     return nearest
 

@@ -51,6 +51,7 @@ MOST_KEPT = 60.0  # seconds of audio that is not settled
 MOST_STRIKES = 3
 MOST_RESTARTS = 5  # of processes that were no use at all
 STOP_WITHIN = 2.0  # seconds
+PROGRAM = "sessions_app.speech.engine_process"
 
 logger = logging.getLogger(__name__)
 
@@ -251,7 +252,7 @@ class Engines:
             file.truncate(MARKER_BYTES)
             marker = mmap.mmap(file.fileno(), MARKER_BYTES)
             started = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "sessions_app.speech.engine_process", f"/proc/self/fd/{file.fileno()}",
+                sys.executable, "-m", PROGRAM, f"/proc/self/fd/{file.fileno()}",
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[file.fileno()],
             )  # fmt: skip
         process = _Process(started, marker)

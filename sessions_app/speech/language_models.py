@@ -16,7 +16,9 @@ from pathlib import Path
 import msgspec
 
 from sessions_app.speech.passage import Passage, passage_read
+from sessions_app.speech.pronunciation import pronunciations
 from sessions_app.speech.transcriber import Prompts, TranscriberUnfit
+from sessions_app.speech.words import spoken_of
 
 VERSION = 3  # of what `language_model` writes
 WITHIN = 60  # seconds
@@ -77,6 +79,9 @@ class LanguageModels:
 
     def _task(self, expected: Passage | Prompts) -> bytes:
         folder = str(self.folder_of(expected))
+        texts = (expected.text,) if isinstance(expected, Passage) else expected.sentences
+        if not any(pronunciations(word) for text in texts for word in spoken_of(text)):
+            raise TranscriberUnfit("no word of it has a pronunciation")
         if isinstance(expected, Passage):
             return msgspec.json.encode(Task(folder, text=expected.text))
         return msgspec.json.encode(Task(folder, sentences=expected.sentences))

@@ -15,6 +15,7 @@ from sessions_app.speech.pronunciation import pronunciations
 from sessions_app.speech.words import Word, words_of
 
 MOST_WORDS = 3000
+_CLOSING = re.compile(r"[.!?…,;:]*[\"'”’)\]]*")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|\n\s*\n")
 
 
@@ -63,8 +64,9 @@ class Passage:
         number = bisect.bisect_right(self.sentence_starts, index) - 1
         first = self.sentence_starts[number]
         after = self.sentence_starts[number + 1] if number + 1 < len(self.sentence_starts) else len(self.words)
-        following = self.words[after].start if after < len(self.words) else len(self.text)
-        return " ".join(self.text[self.words[first].start : following].split())
+        end = self.words[after - 1].end
+        closed = _CLOSING.match(self.text, end)
+        return " ".join(self.text[self.words[first].start : closed.end() if closed else end].split())
 
     def written(self, index: int) -> str:
         """The word `index` as it is written: "25" for both of its words."""

@@ -27,10 +27,12 @@ LONGEST_UTTERANCE = 15.0  # seconds; a longer one is cut between two words
 LEARN_FROM = 1.0  # seconds of speech that tell how a microphone and a voice sound
 LEARNT_AFTER = 4.0  # seconds of speech, until which the first estimate is made again
 PAUSE = 0.3  # seconds
+LEAD_IN = 0.2  # seconds before the endpointer's start, which comes late for a soft first sound
 _CUT_FROM = 0.6  # share of an utterance in which a pause is looked for when it is cut
 _STEP = BYTES_A_SECOND // 10  # pocketsphinx is fed no more at once: long pieces overrun a buffer of its
 _FRAMES = 100  # a second
 _FRAME = BYTES_A_SECOND // _FRAMES
+_RECENT = BYTES_A_SECOND * 2  # bytes of sound that are at hand when an utterance begins
 _LEAST_SCORE = -320.0  # a decadic logarithm
 _VARIANT = re.compile(r"\(\d+\)$")
 _UNKNOWN_VOICE = "40,3,-1"
@@ -68,7 +70,7 @@ def load_decoder(folder: Path, **options: str | bool) -> pocketsphinx.Decoder:
 class Recogniser:
     """Hears one reader. `start` is the second at which the audio begins, `utterance` the number of its first one.
 
-    `voice` is what an earlier one had learnt of the microphone and the reader (`self.voice`), `before` are the words
+    `voice` is what an earlier one had learnt of the microphone and the reader (its `voice`), `before` are the words
     that were heard of the passage before.
     """
 
@@ -87,18 +89,24 @@ class Recogniser:
         self._before = [HeardWord(word, start, start, None) for word in before]
         self._start = start
         self._utterance = utterance
-        self.voice = voice
+        self._voice = voice
         self._learnt = LEARNT_AFTER if voice else 0.0
         self._decoder.set_cmn(voice or _UNKNOWN_VOICE)
         self._ends = pocketsphinx.Endpointer(window=PAUSE)
         self._rest = b""
         self._bytes = 0  # that went through the endpointer
+        self._recent = bytearray()
         self._speech = bytearray()  # of the utterance
         self._speech_start = 0.0
         self._fed = 0  # bytes of `_speech`
         self._open = False
         self._told = start
         self._settled = start
+
+    @property
+    def voice(self) -> str:
+        """What was learnt of the microphone and the reader; empty while that is too little."""
+        return self._voice if self._learnt >= LEARNT_AFTER else ""
 
     @property
     def upto(self) -> float:
@@ -118,6 +126,8 @@ class Recogniser:
         self._rest = data[whole:]
         for at in range(0, whole, size):
             self._bytes += size
+            self._recent += data[at : at + size]
+            del self._recent[:-_RECENT]
             speech = self._ends.process(data[at : at + size])
             if speech is not None:
                 yield from self._hear_speech(speech, ended=not self._ends.in_speech)
@@ -137,7 +147,8 @@ class Recogniser:
 
     def _hear_speech(self, speech: bytes, *, ended: bool) -> Iterator[Heard]:
         if not self._speech:
-            self._speech_start = self._start + self._ends.speech_start
+            self._speech_start, lead_in = self._lead_in()
+            self._speech += lead_in
         self._speech += speech
         if not self._open and (ended or len(self._speech) >= self._needed()):
             self._begin()
@@ -148,19 +159,28 @@ class Recogniser:
         elif len(self._speech) >= LONGEST_UTTERANCE * BYTES_A_SECOND:
             yield self._cut()
 
+    def _lead_in(self) -> tuple[float, bytes]:
+        """Where the utterance starts, and the sound from there to where the endpointer heard speech."""
+        found = self._start + self._ends.speech_start
+        start = max(self._settled, self._start, found - LEAD_IN)
+        ago, until = (round((self.upto - second) * _FRAMES) * _FRAME for second in (start, found))
+        kept = len(self._recent)
+        sound = bytes(self._recent[max(0, kept - ago) : max(0, kept - until)])
+        return found - len(sound) / BYTES_A_SECOND, sound
+
     def _needed(self) -> int:
         """Bytes of speech before decoding begins: none, once the voice is known."""
-        return 0 if self.voice else int(LEARN_FROM * BYTES_A_SECOND)
+        return 0 if self._voice else int(LEARN_FROM * BYTES_A_SECOND)
 
     def _begin(self) -> None:
-        if not self.voice:
+        if not self._voice:
             self._learn()
         self._decoder.start_utt()
         self._open, self._fed = True, 0
 
     def _learn(self) -> None:
-        self.voice = _mean_cepstrum(bytes(self._speech))
-        self._decoder.set_cmn(self.voice)
+        self._voice = _mean_cepstrum(bytes(self._speech))
+        self._decoder.set_cmn(self._voice)
 
     def _feed(self) -> None:
         for at in range(self._fed, len(self._speech), _STEP):
@@ -178,9 +198,9 @@ class Recogniser:
             self._feed()
             self._decoder.end_utt()
         words = self._words(final=True)
-        self.voice = self._decoder.get_cmn()
+        self._voice = self._decoder.get_cmn()
         if self._passage is not None and words:
-            sound = _Sound(self._fitter, bytes(self._speech), self._speech_start, self.voice)
+            sound = _Sound(self._fitter, bytes(self._speech), self._speech_start, self._voice)
             words = look_again(self._passage, self._before, words, sound)
         end = self._speech_start + upto / BYTES_A_SECOND
         heard = Heard(self._utterance, words, final=True, upto=end)

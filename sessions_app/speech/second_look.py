@@ -18,13 +18,11 @@ from sessions_app.speech.passage import Passage
 from sessions_app.speech.transcriber import HeardWord
 
 LONGEST = 6.0  # seconds; of longer deviations nothing is said
-FRAMES = 100  # a second
 # By how much what was heard must fit better; found on synthetic readings with planted miscues. A word too few is a
-# short thing, a word too many fits nothing that is expected.
+# short thing.
 _STRANGE = {"substitution": 60.0, "insertion": 40.0, "omission": -80.0}
 _SLOPE = 15.0
 _MORE_AT_THE_END = 2  # words that the last of an utterance may stand for beside their own
-_ILL_FITTING = 1.5  # per frame: with a word too many, the expected words alone fit as badly as this
 
 
 class Listener(Protocol):
@@ -107,7 +105,7 @@ def _judged(passage: Passage, words: Sequence[HeardWord], stretch: _Stretch, lis
     if best is None:
         return [_with_confidence(word, 1.0) for word in heard]
     as_heard = listener.fit([word.word for word in around], start, end)
-    strange = _strangeness(kind, best[0], as_heard[0] if as_heard else best[0], frames=(end - start) * FRAMES)
+    strange = (as_heard[0] - best[0] if as_heard else 0.0) - _STRANGE[kind]
     doubt = 1 / (1 + math.exp(max(-50.0, min(50.0, strange / _SLOPE))))  # that it was said as expected
     if doubt <= 0.5:
         return [_with_confidence(word, 1 - doubt) for word in heard]
@@ -124,14 +122,6 @@ def _ends(passage: Passage, stretch: _Stretch) -> Iterator[int]:
         if not passage.scored[upto - 1]:
             break
         yield upto
-
-
-def _strangeness(kind: str, as_expected: float, as_heard: float, *, frames: float) -> float:
-    """Of two fits; above 0, something else was said than what was expected."""
-    strange = as_heard - as_expected - _STRANGE[kind]
-    if kind == "insertion":
-        strange = max(strange, (-as_expected / max(1.0, frames) - _ILL_FITTING) * _STRANGE[kind])
-    return strange
 
 
 def _with_confidence(word: HeardWord, confidence: float) -> HeardWord:
