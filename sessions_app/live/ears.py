@@ -138,7 +138,7 @@ class Ears:
 
     async def _listen_once(self, sound: AudioIntake) -> None:
         """Hear with one stream until it ends. Raises what `Transcriber.open` and the stream raise."""
-        stream = await self._transcriber.open(self._expected)
+        stream = await self._transcriber.open(self._expected, before=self._follower.words)
         offset = self.upto
         feeding: asyncio.Task[None] | None = None
         try:

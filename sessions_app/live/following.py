@@ -25,6 +25,10 @@ class Follower(Protocol):
     def reached(self) -> int: ...
     @property
     def of(self) -> int | None: ...
+    @property
+    def words(self) -> Sequence[HeardWord]:
+        """What is settled: a transcriber that goes on is told of it."""
+
     def go_on(self, *, seconds: float) -> None:
         """Another transcriber goes on from this second: what was not settled is heard again."""
 
@@ -61,6 +65,10 @@ class Along:
     @property
     def of(self) -> int | None:
         return len(self.passage.words)
+
+    @property
+    def words(self) -> Sequence[HeardWord]:
+        return [word for words in self._settled for word in words]
 
     def go_on(self, *, seconds: float) -> None:
         if self._reading.seconds != seconds:
@@ -115,6 +123,10 @@ class Freely:
     @property
     def of(self) -> int | None:
         return None
+
+    @property
+    def words(self) -> Sequence[HeardWord]:
+        return [word for words in self._utterances for word in words]
 
     def go_on(self, *, seconds: float) -> None:
         self._seconds = seconds
