@@ -1,6 +1,7 @@
 """Amazon Transcribe by its real client, against a server that speaks its protocol and verifies signatures."""
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import AsyncIterator
 
@@ -141,12 +142,18 @@ async def test_a_service_that_hangs_is_given_up(amazon: AmazonTranscribe, transc
 
 
 async def test_while_somebody_speaks_silence_of_the_service_is_noticed(
-    amazon: AmazonTranscribe, transcribe: TranscribeStandIn
+    transcribe: TranscribeStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sessions_app.speech.transcribe.BURST", 3.0)
+    patience = dataclasses.replace(QUICK, no_words=1.0)
+    amazon = AmazonTranscribe(
+        region=REGION, endpoint=transcribe.endpoint, credentials=transcribe.credentials, patience=patience
+    )
     transcribe.then(HANG)
-    text = " ".join([TEXT] * 3)
+    text = f"{TEXT} then it began to rain"
     assert final_words(await say(await amazon.open(Anything()), spoken(text))) == text
-    assert transcribe.sessions[0].seconds < 12
+    assert transcribe.sessions[0].seconds < 7
+    await amazon.stop()
 
 
 async def test_an_exception_in_the_middle_is_tried_again(
