@@ -286,11 +286,14 @@ CORS_EXPOSE_HEADERS = ("Retry-After",)
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Lyceum",
-    "DESCRIPTION": "Live learning sessions, the record of them, and what worked.",
+    "DESCRIPTION": "Live learning sessions, the record of them, and what worked.\n\nGet a token at `/api/token/` (an"
+    " account's name and password) or `/api/token/code/` (a student's code), choose *Authorize*, and try it out. Every"
+    " error has one shape: a code for programs, a message for people, and the fields that are wrong.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0, "displayRequestDuration": True},
     "ENUM_NAME_OVERRIDES": {
         "AnalysisState": ["pending", "processing", "completed", "failed"],
         "RequestState": "sessions_app.models.DataRequest.Status",

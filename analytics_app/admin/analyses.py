@@ -19,7 +19,7 @@ class AnalysisAdmin(ReadOnlyAdmin):
 
     section = Section.RESEARCH
     school_path = None
-    list_display = ("created_at", "corpus", "engine", "model", "seed", "overall_status", "completed_at", "failure")
+    list_display = ("created_at", "corpus", "engine", "overall_status", "completed_at", "failure")
     list_filter = ("overall_status", "engine")
     list_select_related = ("corpus",)
     search_fields = ("corpus__name", "failure")

@@ -49,7 +49,7 @@ def scores_by_day(found: Stats) -> dict[str, Any] | None:
         ]
     )
     plot.update_xaxes(type="date", tickformat="%-d %b", title={"text": _("day")})
-    plot.update_yaxes(range=[0, 102], title={"text": _("mean score, 0 to 100")})
+    plot.update_yaxes(range=[_axis_from(found), 102], title={"text": _("mean score, of 100")})
     plot.update_layout(hovermode="x unified", showlegend=True)
     return figure(
         "scores-by-day",
@@ -65,6 +65,12 @@ def scores_by_day(found: Stats) -> dict[str, Any] | None:
             ],
         },
     )
+
+
+def _axis_from(found: Stats) -> int:
+    """Where the axis begins: a ten below the lowest score, so that the trend has the height of the figure."""
+    scores = [getattr(day.means, score) for day in found.days for score, *_drawn in LINES]
+    return max(0, int(min((score for score in scores if score is not None), default=0)) // 10 * 10 - 10)
 
 
 def _results(count: int) -> str:

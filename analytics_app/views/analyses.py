@@ -93,7 +93,10 @@ def _assumed(corpus: Corpus) -> list[str]:
 @require_safe
 @at_desk
 def analysis(request: DeskRequest, analysis_id: UUID) -> HttpResponse:
-    """One analysis: its steps, and, when it is there, its result. `?at=` chooses an item, `?all=` unfolds a pattern."""
+    """One analysis: its steps, and, when it is there, its result. `?at=` chooses an item, `?all=` unfolds a pattern.
+
+    `?whole` has everything on one page, to be printed.
+    """
     user = access.require_researcher(request.user)
     found = runs.analysis_of(user, analysis_id, action="analysis")
     if found.corpus.owner_id == user.pk and found.overall_status == Status.FAILED:
@@ -114,7 +117,9 @@ def analysis(request: DeskRequest, analysis_id: UUID) -> HttpResponse:
             )
         else:
             chosen, unfolded = request.GET.get("at", ""), request.GET.get("all", "")
-            context["board"] = analysis_board.board(result, chosen=chosen, unfolded=unfolded)
+            context["board"] = analysis_board.board(
+                result, chosen=chosen, unfolded=unfolded, whole="whole" in request.GET
+            )
             context["coding"] = human.overview(found.corpus, result, user)
     return render(request, "research/analysis.html", context)
 
@@ -122,10 +127,10 @@ def analysis(request: DeskRequest, analysis_id: UUID) -> HttpResponse:
 @require_safe
 @at_desk
 def analysis_steps(request: DeskRequest, analysis_id: UUID) -> HttpResponse:
-    """The steps as a fragment, asked for every second; the page is loaded again when the run is over."""
+    """The steps as a fragment, asked for again and again; the page is loaded again when the run is over."""
     user = access.require_researcher(request.user)
     found = runs.analysis_of(user, analysis_id)
-    context = {"analysis": found, "shown": analysis_board.row(found, user)}
+    context = {"analysis": found, "shown": analysis_board.row(found, user), "fragment": True}
     response = render(request, "research/parts/steps.html", context)
     if found.is_over:
         response["HX-Refresh"] = "true"

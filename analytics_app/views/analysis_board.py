@@ -62,29 +62,36 @@ class _Chosen:
     chunks: list[str] = field(default_factory=list)
 
 
-def board(found: Findings, *, chosen: str = "", unfolded: str = "") -> dict[str, Any]:
-    """A result: principles, insights, patterns and meanings; `chosen` is the id of one of them, with its words."""
+def board(found: Findings, *, chosen: str = "", unfolded: str = "", whole: bool = False) -> dict[str, Any]:
+    """A result: principles, insights, patterns and meanings; `chosen` is the id of one of them, with its words.
+
+    The `whole` has every meaning with its quote and source, to be printed.
+    """
     choice = _choose(found, chosen)
     meanings = {meaning.id: meaning for meaning in found.meanings}
+    names = {source.id: source.name for source in found.sources}
 
     def marked(item_id: str) -> dict[str, Any]:
         return {"id": item_id, "chosen": item_id == choice.id, "linked": item_id in choice.linked}
 
     patterns = []
     for pattern in found.patterns:
-        shown = pattern.meanings if pattern.id == unfolded else pattern.meanings[:SHOWN_MEANINGS]
+        shown = pattern.meanings if whole or pattern.id == unfolded else pattern.meanings[:SHOWN_MEANINGS]
         more = [m for m in pattern.meanings if m not in shown and (m == choice.id or m in choice.linked)]
         listed = [*shown, *more[:SHOWN_PASSAGES]]
         patterns.append(
             {
                 **marked(pattern.id), "pattern": pattern, "count": len(pattern.meanings),
                 "share": round(100 * len(pattern.meanings) / len(found.meanings)),
-                "meanings": [{**marked(m), "meaning": meanings[m]} for m in listed],
+                "meanings": [
+                    {**marked(m), "meaning": meanings[m], "source": names[meanings[m].quote.source]} for m in listed
+                ],
                 "more": len(pattern.meanings) - len(listed),
             }
         )  # fmt: skip
     return {
         "found": found,
+        "whole": whole,
         "counts": _counts(found),
         "principles": [{**marked(p.id), "principle": p} for p in found.principles],
         "insights": [{**marked(i.id), "insight": i} for i in found.insights],

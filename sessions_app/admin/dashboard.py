@@ -13,7 +13,7 @@ from sessions_app.models import Consent, LiveSession, SchoolClass, Student, User
 
 
 def counts(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Adds `counts`, of the rows that the administrator may see: label, number, address, and the rule behind it."""
+    """Adds the title, and `counts` of the rows that the administrator may see: label, number, address, the rule."""
 
     def mine(model: Any, school: str = "school") -> Any:
         return access.administered(request.user, model.objects.all(), school=school)
@@ -40,6 +40,7 @@ def counts(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "sessions_app_livesession", _("ended in the last seven days"),
         ),
     ]  # fmt: skip
+    context["title"] = _("Data management")
     context["counts"] = [
         {"label": label, "number": number, "url": reverse(f"admin:{name}_changelist"), "rule": rule}
         for label, number, name, rule in counted

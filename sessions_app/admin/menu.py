@@ -5,8 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from sessions_app.admin.scope import Section
+
+_BETTER_NAMES = {"ProcrastinateJob": _("jobs")}
+"""Where another package's name for its rows says nothing to an administrator."""
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -15,7 +20,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     for model, page in admin.site._registry.items():
         if page.has_module_permission(request) and page.has_view_permission(request):
             address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-            title = str(model._meta.verbose_name_plural)
-            item = {"title": title[:1].upper() + title[1:], "link": address}
+            title = _BETTER_NAMES.get(model.__name__) or str(model._meta.verbose_name_plural)
+            item = {"title": capfirst(title), "link": address}
             found[getattr(page, "section", Section.COMPUTED)].append(item)
     return [{"title": section.label, "items": items} for section, items in found.items() if items]

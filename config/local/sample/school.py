@@ -46,12 +46,13 @@ CLASSES = (("Grade 4 B", "204", 4, 27), ("Grade 6 A", "117", 6, 28), ("Grade 8 C
 
 @dataclass(frozen=True)
 class SignIn:
-    """One of the accounts that `demo` prints."""
+    """One of the accounts that `demo` prints. `everywhere`: an administrator of the whole installation."""
 
     role: str
     username: str
     first_name: str
     last_name: str
+    everywhere: bool = False
 
 
 SIGN_INS = (
@@ -59,6 +60,7 @@ SIGN_INS = (
     SignIn("teacher", "lindgren", "Maja", "Lindgren"),
     SignIn("researcher", RESEARCHER, "Claire", "Moreau"),
     SignIn("administrator", "castillo", "Elena", "Castillo"),
+    SignIn("administrator", "duarte", "Ines", "Duarte", everywhere=True),
 )
 
 
@@ -85,11 +87,12 @@ def _user(sign_in: SignIn, school: School, password: str) -> User:
         username=sign_in.username,
         defaults={
             "role": sign_in.role,
-            "school": None if sign_in.role == "researcher" else school,
+            "school": None if sign_in.role == "researcher" or sign_in.everywhere else school,
             "first_name": sign_in.first_name,
             "last_name": sign_in.last_name,
             "email": f"{sign_in.username}@shockoehill.example",
             "is_staff": sign_in.role == "administrator",
+            "is_superuser": sign_in.everywhere,
         },
     )
     if not user.check_password(password):

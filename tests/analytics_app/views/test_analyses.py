@@ -69,7 +69,7 @@ def test_an_upload_is_taken_and_waits_for_the_worker(desk: Client, rosa: User) -
     assert answer.url == f"/research/analyses/{analysis.pk}/"
     assert (analysis.corpus.owner, analysis.corpus.name, analysis.corpus.texts.count()) == (rosa, "one.txt + 1", 2)
     page = desk.get(answer.url).content.decode()
-    assert "Waiting to start" in page and "every 1s" in page
+    assert "Waiting to start" in page and "every 600ms" in page
 
 
 @pytest.mark.parametrize(
@@ -170,6 +170,18 @@ def test_the_pages_ask_the_same_however_much_there_is(
     for address, queries in QUERIES.items():
         with django_assert_num_queries(queries):
             assert desk.get(address.replace("OWN", own)).status_code == 200
+
+
+def test_the_whole_result_is_one_page_with_every_quote_to_be_printed(desk: Client, rosa: User) -> None:
+    page = desk.get(f"/research/analyses/{make_analysis(rosa).pk}/?whole").content.decode()
+    assert f"<q>{WORDS[:6]}</q>, one.txt" in page and "data-print" in page and 'id="words"' not in page
+
+
+def test_the_steps_bring_the_state_with_them(desk: Client, rosa: User) -> None:
+    analysis = make_analysis(rosa)
+    fragment = desk.get(f"/research/analyses/{analysis.pk}/steps")
+    assert 'id="state" class="badge good" hx-swap-oob="true"' in fragment.content.decode()
+    assert fragment["HX-Refresh"] == "true"
 
 
 def test_the_result_leads_from_an_insight_to_the_words(desk: Client, rosa: User) -> None:
