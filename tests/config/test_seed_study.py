@@ -51,6 +51,7 @@ def test_a_simulated_study_has_every_record_of_every_run():
     assert 75 <= whole.count() < 96
     assert whole.filter(baseline_done=True, content_done=True, final_done=True).count() == whole.count()
     assert SurveyResponse.objects.count() == whole.count()
+    assert 0 < SurveyResponse.objects.exclude(most_valuable_aspect="").count() < whole.count()
     for run in whole.select_related("assignment__condition"):
         expected = {"2.5": 4, "5": 2, "10": 1}[run.assignment.condition.interval_key]
         assert run.interventions.filter(status="validated").count() == expected

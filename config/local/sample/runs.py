@@ -9,6 +9,7 @@ import msgspec
 from django.db.models import Model
 
 from config.local.sample.kit import Kit
+from config.local.sample.opinions import opinion
 from config.local.sample.pupils import Pupil, Tier, chance_after, choice, pupil, short_answer, tier
 from sessions_app import events
 from sessions_app.models import (
@@ -316,6 +317,8 @@ class Run:
         liked = 3.2 + 4 * gained + self.rng.gauss(0, 0.5)
         straight = self.rng.random() < 0.02
         answers: dict[str, Any] = {}
+        # Chance of its own: what is written changes nothing that is counted.
+        words_of = random.Random(f"{self.who.knows} {self.who.pace}")  # noqa: S311
         for item in self.kit.survey_items:
             match item.kind:
                 case AnswerKind.RATING:
@@ -324,6 +327,8 @@ class Run:
                     answers[item.attribute] = self.rng.random() < 0.75
                 case AnswerKind.PREFERENCE:
                     answers[item.attribute] = self.rng.choice(("static", "dynamic", "dynamic", "no_preference"))
+                case AnswerKind.TEXT:
+                    answers[item.attribute] = opinion(item.attribute, words_of)
         self._keep(
             SurveyResponse(
                 student_session=self.member,
