@@ -74,6 +74,11 @@ def _points(
     )  # fmt: skip
 
 
+def _downwards(rows: Sequence[Any]) -> list[float]:
+    """The range of an axis with the first of some categories on top, and room for a mark at both ends."""
+    return [len(rows) - 0.5, -0.5]
+
+
 def _no_difference(axis: str = "x") -> dict[str, Any]:
     return {
         "type": "line", "xref": axis, "yref": "paper", "x0": 0, "x1": 0, "y0": 0, "y1": 1,
@@ -95,7 +100,7 @@ def gain_by_condition(report: Conditions) -> dict[str, Any] | None:
             colours=[ARM_COLOURS[each.cell.arm] for each in told],
         )
     )
-    plot.update_yaxes(type="category", autorange="reversed", categoryarray=[code for code, _ in rows], dtick=1)
+    plot.update_yaxes(type="category", range=_downwards(rows), categoryarray=[code for code, _ in rows], dtick=1)
     plot.update_xaxes(title={"text": _("gain, percentage points")}, showgrid=True, gridcolor="var(--rule)")
     plot.update_layout(height=90 + 26 * len(rows), showlegend=False, hovermode="closest", shapes=[_no_difference()])
     best = max(told, key=lambda each: each.row.gain.value or 0)
@@ -140,7 +145,7 @@ def before_and_after(report: OneCondition) -> dict[str, Any] | None:
             colours=ARM_COLOURS[arm],
         )
     )
-    plot.update_yaxes(type="category", autorange="reversed", dtick=1)
+    plot.update_yaxes(type="category", range=_downwards(rows), dtick=1)
     plot.update_xaxes(range=[0, 100], title={"text": _("mean score, %")}, showgrid=True, gridcolor="var(--rule)")
     plot.update_layout(height=190, showlegend=False, hovermode="closest")
     return figure(
@@ -174,7 +179,7 @@ def gain_by_place(report: Places) -> dict[str, Any] | None:
             colours=[PLACE_COLOURS[place] for place, _row in told],
         )
     )
-    plot.update_yaxes(type="category", autorange="reversed", dtick=1)
+    plot.update_yaxes(type="category", range=_downwards(told), dtick=1)
     plot.update_xaxes(title={"text": _("gain, percentage points")}, showgrid=True, gridcolor="var(--rule)")
     plot.update_layout(height=110 + 46 * len(told), showlegend=False, hovermode="closest")
     return figure(

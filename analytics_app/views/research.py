@@ -1,11 +1,12 @@
 """The researcher's pages about a whole study: overview, conditions, locations, static against dynamic questions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.html import format_html, strip_tags
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -20,7 +21,7 @@ from analytics_app.reports.interventions import Comparison, comparison_report
 from analytics_app.reports.places import Places, places_report
 from analytics_app.reports.rows import Row
 from analytics_app.reports.runs import ARMS, PLACES, Scope
-from analytics_app.reports.session_list import SessionList
+from analytics_app.reports.session_list import Listed, SessionList
 from analytics_app.reports.study_day import Day, StudyDay, study_day
 from analytics_app.views.study_desk import StudyDesk, explained, study_desk
 from sessions_app import access
@@ -28,8 +29,16 @@ from sessions_app.models import Condition
 from sessions_app.views.desk import DeskRequest, at_desk
 
 KEYS: Final = dict(zip(PLACES, ("l1", "l2", "l3", "l4"), strict=True))
+SUBSCRIPT: Final = "{}<sub>{}</sub>"
 FEW: Final = 12
 """Sessions of a condition that its page lists."""
+
+
+def session_rows(listed: Sequence[Listed]) -> list[dict[str, Any]]:
+    """Runs as tables list them."""
+    return [
+        {"run": run, "numbers": [number(score, 1) for score in (run.baseline, run.final, run.gain)]} for run in listed
+    ]
 
 
 def none_granted(request: DeskRequest) -> HttpResponse:
@@ -116,7 +125,7 @@ def condition(request: DeskRequest, condition_code: str) -> HttpResponse:
             gains=_gain_lines(found.row, how),
             blocks=study_words.condition_blocks(found),
             figure=study_figures.before_and_after(found),
-            sessions=sessions,
+            sessions=session_rows(sessions),
             command=f"python manage.py report conditions --condition {wanted.code} {desk.scope.as_arguments()}",
         ),
     )
@@ -349,10 +358,10 @@ def _columns(desk: StudyDesk, found: Conditions) -> list[dict[str, Any]]:
         ("completion", _("Done, %"), "completion"), ("analysed", _("Analysed"), "analysed"),
         ("baseline", _("Baseline, %"), "baseline"), ("final", _("Final, %"), "final"),
         ("gain", _("Gain, points"), "gain"), ("hake", _("Hake, of averages"), "hake_of_averages"),
-        ("averaged", _("Hake, averaged"), "hake_averaged"), ("g_av", _("g_av"), "g_av"),
+        ("averaged", _("Hake, averaged"), "hake_averaged"), ("g_av", format_html(SUBSCRIPT, "g", "av"), "g_av"),
         ("both", _("Gain, both tests"), "gain_of_both"),
     )  # fmt: skip
-    return [{"sort": sort, "label": label, "how": how(name, label)} for sort, label, name in named]
+    return [{"sort": sort, "label": label, "how": how(name, strip_tags(label))} for sort, label, name in named]
 
 
 def _gain_grid(found: Conditions) -> dict[str, Any]:
@@ -386,13 +395,17 @@ def _gain_lines(row: Row, how: Any) -> list[dict[str, Any]]:
     lines = (
         ("baseline", _("Baseline, %"), 1), ("final", _("Final, %"), 1), ("gain", _("Gain, points"), 1),
         ("hake_of_averages", _("Hake’s gain, of the averages"), 2), ("hake_averaged", _("Hake’s gain, averaged"), 2),
-        ("g_av", _("Effect size g_av"), 2), ("d_av", _("Effect size d_av"), 2), ("d_z", _("Effect size d_z"), 2),
+        ("g_av", _effect("g", "av"), 2), ("d_av", _effect("d", "av"), 2), ("d_z", _effect("d", "z"), 2),
         ("gain_of_both", _("Gain of all with both tests, points"), 1),
     )  # fmt: skip
     return [
-        {"label": label, "how": how(name, label), "estimate": shown(getattr(row, name), places)}
+        {"label": label, "how": how(name, strip_tags(label)), "estimate": shown(getattr(row, name), places)}
         for name, label, places in lines
     ]
+
+
+def _effect(letter: str, index: str) -> str:
+    return format_html(_("Effect size {}"), format_html(SUBSCRIPT, letter, index))
 
 
 def _difference(found: Comparison) -> dict[str, Any]:

@@ -16,13 +16,15 @@ from analytics_app.dashboards.estimates import number
 from analytics_app.reports.record import SessionRecord, session_record, with_everything_single
 from analytics_app.reports.session_list import SORTS, STATES, Listed, SessionList
 from analytics_app.reports.student_runs import student_runs
-from analytics_app.views.research import KEYS, none_granted
+from analytics_app.views.research import KEYS, none_granted, session_rows
 from analytics_app.views.study_desk import study_desk
 from sessions_app import access
 from sessions_app.models import Student
 from sessions_app.views.desk import DeskRequest, at_desk
 
 A_PAGE = 50
+MEASUREMENTS = frozenset({"latency", "progress"})
+"""What a page reports by itself, some times a minute."""
 
 
 @require_safe
@@ -45,6 +47,7 @@ def sessions(request: DeskRequest) -> HttpResponse:
         "research/sessions.html",
         desk.context(
             page=page,
+            rows=session_rows(list(page.object_list)),
             query=query,
             sort=listed.sort,
             down=down,
@@ -62,6 +65,8 @@ def session(request: DeskRequest, session_id: UUID) -> HttpResponse:
     """One run: everything recorded, as the student lived it, beside the timeline."""
     record = _record(request, session_id, action="session record")
     condition = record.member.condition
+    measured = [each for each in record.events if each.event in MEASUREMENTS]
+    with_measured = request.GET.get("measurements") == "1"
     return render(
         request,
         "research/session.html",
@@ -78,7 +83,9 @@ def session(request: DeskRequest, session_id: UUID) -> HttpResponse:
                     "text": wording.sentence(each, {})[1],
                 }
                 for each in record.events
+                if with_measured or each not in measured
             ],
+            "measured": 0 if with_measured else len(measured),
             "gains": _gains(record.parts["final"]),
         },
     )

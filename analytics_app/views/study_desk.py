@@ -1,5 +1,6 @@
 """What every page of a study starts from: which study, narrowed to what, in whose clock."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,8 @@ from sessions_app import access
 from sessions_app.models import Condition, Study, User
 from sessions_app.views.desk import DeskRequest
 
+_OPTION = re.compile(r" (?=--)")
+"""Where a command is broken into lines."""
 GRADES = [("", _("all")), ("1-5", _("1 to 5")), ("6-8", _("6 to 8")), ("9-12", _("9 to 12"))]
 
 
@@ -71,6 +74,8 @@ class StudyDesk:
 
     def context(self, **more: Any) -> dict[str, Any]:
         """What `templates/research/frame.html` takes."""
+        if "command" in more:
+            more["command"] = _OPTION.split(more["command"])
         return {
             "studies": self.studies,
             "study": self.study,
@@ -94,7 +99,8 @@ def study_desk(request: DeskRequest, *, action: str, leave_out: tuple[str, ...] 
     if study is None:
         return None
     access.log_reading(user, action=action, about=study)
-    form = ScopeForm(request.GET, leave_out=leave_out)
+    # All of a simulated study is shown anyway.
+    form = ScopeForm(request.GET, leave_out=(*leave_out, "simulated") if study.is_simulated else leave_out)
     scope = scope_of(study, **form.narrowed())
     timezone.activate(scope.zone)
     query = request.GET.copy()
