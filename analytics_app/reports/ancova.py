@@ -3,8 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from scipy import stats
-
+from analytics_app.reports import distributions
 from analytics_app.reports.statistics import LEVEL, Estimate, Paired, Reason, missing
 
 
@@ -43,11 +42,11 @@ def ancova(first: Paired, second: Paired, *, level: float = LEVEL) -> Ancova:
     se = math.sqrt(error / df * (1 / first.n + 1 / second.n + apart * apart / before))
     if se <= 1e-9 * (1 + abs(value)):
         return Ancova(Estimate(value, reason=Reason.ZERO_VARIANCE), slope=slope)
-    half = float(stats.t.ppf((1 + level) / 2, df)) * se
+    half = distributions.t_quantile((1 + level) / 2, df) * se
     f, p = _parallel(first, second, error)
     return Ancova(
         difference=Estimate(value, value - half, value + half),
-        p=float(2 * stats.t.sf(abs(value / se), df)),
+        p=2 * distributions.t_beyond(abs(value / se), df),
         slope=slope,
         parallel_f=f,
         parallel_p=p,
@@ -63,4 +62,4 @@ def _parallel(first: Paired, second: Paired, common: float) -> tuple[float | Non
     if separate <= 1e-12 * common:
         return None, None
     f = max(0.0, common - separate) / (separate / df)
-    return f, float(stats.f.sf(f, 1, df))
+    return f, distributions.f_beyond(f, 1, df)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from scipy import special, stats
+from analytics_app.reports import distributions
 
 LEVEL: Final = 0.95
 """The level of every interval unless another is asked for."""
@@ -129,7 +129,7 @@ def mean_estimate(sample: Sample, *, level: float = LEVEL) -> Estimate:
     """The mean with Student's interval."""
     if sample.n < 2:
         return Estimate(sample.mean, reason=Reason.TOO_FEW_STUDENTS) if sample.n else missing(Reason.NO_STUDENTS)
-    half = float(stats.t.ppf((1 + level) / 2, sample.n - 1)) * math.sqrt(sample.variance / sample.n)
+    half = distributions.t_quantile((1 + level) / 2, sample.n - 1) * math.sqrt(sample.variance / sample.n)
     return _around(sample.mean, sample.mean - half, sample.mean + half)
 
 
@@ -137,7 +137,7 @@ def share(part: int, whole: int, *, level: float = LEVEL) -> Estimate:
     """A share in %, with Wilson's score interval (Wilson 1927)."""
     if not whole:
         return missing(Reason.NO_STUDENTS)
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = distributions.normal_quantile((1 + level) / 2)
     p = part / whole
     centre = (p + z * z / (2 * whole)) / (1 + z * z / whole)
     half = z / (1 + z * z / whole) * math.sqrt(p * (1 - p) / whole + z * z / (4 * whole * whole))
@@ -220,8 +220,8 @@ def welch(first: Sample, second: Sample, *, level: float = LEVEL) -> Welch:
     shares = [part / sum(parts) for part in parts]
     df = 1 / sum(s * s / (sample.n - 1) for s, sample in zip(shares, (first, second), strict=True))
     t = value / error
-    half = float(stats.t.ppf((1 + level) / 2, df)) * error
-    return Welch(_around(value, value - half, value + half), t, df, float(2 * stats.t.sf(abs(t), df)))
+    half = distributions.t_quantile((1 + level) / 2, df) * error
+    return Welch(_around(value, value - half, value + half), t, df, 2 * distributions.t_beyond(abs(t), df))
 
 
 def hedges_g(first: Sample, second: Sample, *, level: float = LEVEL) -> Estimate:
@@ -265,7 +265,7 @@ def welch_anova(samples: Sequence[Sample]) -> Omnibus:
     uneven = math.fsum((1 - w / total) ** 2 / (s.n - 1) for w, s in zip(weights, samples, strict=True))
     f = between / (1 + 2 * (k - 2) / (k * k - 1) * uneven)
     within = (k * k - 1) / (3 * uneven)
-    return Omnibus(f, (float(k - 1), within), float(stats.f.sf(f, k - 1, within)))
+    return Omnibus(f, (float(k - 1), within), distributions.f_beyond(f, k - 1, within))
 
 
 def holm(ps: Sequence[float]) -> list[float]:
@@ -283,8 +283,10 @@ def even_spread(observed: Sequence[int], expected: Sequence[float]) -> Omnibus:
     total, planned = sum(observed), math.fsum(expected)
     if not total or len(observed) < 2 or min(expected) <= 0:
         return Omnibus(reason=Reason.NO_STUDENTS)
-    found = stats.chisquare(observed, [total * part / planned for part in expected])
-    return Omnibus(float(found.statistic), (float(len(observed) - 1), None), float(found.pvalue))
+    scaled = [total * part / planned for part in expected]
+    chi2 = math.fsum((found - due) ** 2 / due for found, due in zip(observed, scaled, strict=True))
+    df = len(observed) - 1
+    return Omnibus(chi2, (float(df), None), distributions.chi2_beyond(chi2, df))
 
 
 def _too_few(n: int) -> Reason:
@@ -293,7 +295,7 @@ def _too_few(n: int) -> Reason:
 
 def _correction(df: int) -> float:
     """Hedges' exact factor Γ(df/2) / (√(df/2) · Γ((df − 1)/2)); needs two degrees of freedom."""
-    return math.exp(special.gammaln(df / 2) - special.gammaln((df - 1) / 2) - math.log(df / 2) / 2)
+    return math.exp(math.lgamma(df / 2) - math.lgamma((df - 1) / 2) - math.log(df / 2) / 2)
 
 
 def _noncentrality(t: float, df: int, level: float) -> tuple[float, float]:
@@ -304,9 +306,9 @@ def _noncentrality(t: float, df: int, level: float) -> tuple[float, float]:
     """
     tail, size = (1 - level) / 2, abs(t)
     if size > _FAR:
-        lower, upper = (size * math.sqrt(float(stats.chi2.ppf(p, df)) / df) for p in (tail, 1 - tail))
-        z = float(stats.norm.ppf(tail))
+        lower, upper = (size * math.sqrt(distributions.chi2_quantile(p, df) / df) for p in (tail, 1 - tail))
+        z = distributions.normal_quantile(tail)
         low, high = size - math.hypot(size - lower, z), size + math.hypot(upper - size, z)
     else:
-        low, high = (float(special.nctdtrinc(df, p, size)) for p in (1 - tail, tail))
+        low, high = (distributions.noncentrality(p, df, size) for p in (1 - tail, tail))
     return (low, high) if t >= 0 else (-high, -low)
