@@ -4,6 +4,9 @@ PORT ?= 8000
 WORKERS ?= 4
 ONLY ?=
 
+# The tests start some hundred processes, which share what was compiled, also where the surroundings forbid to keep it.
+export PYTHONDONTWRITEBYTECODE :=
+
 READY := .venv/.installed
 RUN := .venv/bin/python -m
 PRODUCTION := DEBUG=0 DATABASE_URL=postgresql://lyceum@database.example.org/lyceum ALLOWED_HOSTS=lyceum.example.org \
@@ -16,6 +19,7 @@ demo: $(READY)
 	@exec .venv/bin/python manage.py demo --port "$(PORT)"
 
 test: $(READY)
+	@$(RUN) compileall -q -j 0 config sessions_app analytics_app
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term
 
 check: $(READY)

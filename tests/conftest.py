@@ -24,13 +24,14 @@ from config.local import stack
 stack.ensure()
 django.setup()
 
-from tests.databases import migrated_template
+from tests.databases import flush_patiently, migrated_template
 
 # How fast a loaded machine makes examples says nothing about what is tested.
 hypothesis.settings.register_profile("lyceum", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("lyceum")
 # A password's hash is slow on purpose; the cast signs in some thousand times. A server verifies it all the same.
 PBKDF2PasswordHasher.iterations = 1
+flush_patiently()
 # Every test client would look for all static files; those that are wanted are served by a server under test.
 settings.MIDDLEWARE.remove("servestatic.middleware.ServeStaticMiddleware")
 # Results of analyses are thrown away with the process, but for the tests that look at them.

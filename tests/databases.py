@@ -10,10 +10,12 @@ from urllib.parse import quote
 import psycopg
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 
 ROOT = Path(__file__).resolve().parent.parent
 _LOCK = 0x4C594345  # any number of our own
+_MOST_DEADLOCKS = 5
 
 
 def database_url(name: str = "") -> str:
@@ -42,6 +44,22 @@ def migrated_template() -> str:
             subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True, cwd=ROOT, env=surroundings)
             server.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
     return name
+
+
+def flush_patiently() -> None:
+    """From now on the tables are emptied once more where a server under test got in the way by reading them."""
+    flush = DatabaseOperations.execute_sql_flush
+
+    def flush_again(operations: DatabaseOperations, statements: list[str]) -> None:
+        for _ in range(_MOST_DEADLOCKS):
+            try:
+                return flush(operations, statements)
+            except OperationalError as error:
+                if not isinstance(error.__cause__, psycopg.errors.DeadlockDetected):
+                    raise
+        return flush(operations, statements)
+
+    DatabaseOperations.execute_sql_flush = flush_again
 
 
 def _fingerprint() -> str:

@@ -20,7 +20,7 @@ from sessions_app import enrolment
 from sessions_app.models import LiveSession, StudentSession, User
 from tests.sessions_app.live.conftest import Server
 
-PATIENCE = 10
+PATIENCE = 30
 
 
 class Page:
