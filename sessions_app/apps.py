@@ -4,4 +4,4 @@ from django.utils.translation import gettext_lazy as _
 
 class SessionsAppConfig(AppConfig):
     name = "sessions_app"
-    verbose_name = _("Live sessions")
+    verbose_name = _("Records")

@@ -1,4 +1,4 @@
-"""The text in a file: txt, md, csv, docx or pdf. Pure.
+"""The text in a file: txt, md, csv, docx or pdf.
 
 A table gives a text for each of its rows; any other file is one text. What cannot be read is refused with one sentence
 that says why.
@@ -6,19 +6,20 @@ that says why.
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePath
 from typing import Final
 
 from charset_normalizer import from_bytes
 
+from analytics_app.qualitative import packed
 from analytics_app.qualitative.text import WORD
 
 MOST_BYTES: Final = 20_000_000
-MOST_UNPACKED_BYTES: Final = 200_000_000
-MOST_PAGES: Final = 3_000
+MOST_TEXTS: Final = 20_000
+"""How many rows a table may have, and how many texts there may be in one analysis."""
 LONGEST_NAME: Final = 200
 KINDS: Final = (".txt", ".md", ".csv", ".docx", ".pdf")
 
@@ -57,10 +58,8 @@ def read_file(name: str, content: bytes) -> list[FoundText]:
         raise Unreadable("empty", name, "The file is empty.")
     if len(content) > MOST_BYTES:
         raise Unreadable("too_large", name, too_large(len(content)))
-    if kind == ".docx":
-        return [FoundText(name=name, text=_checked(name, _word_text(name, content)), bytes=len(content))]
-    if kind == ".pdf":
-        return [FoundText(name=name, text=_checked(name, _pdf_text(name, content)), bytes=len(content))]
+    if kind in packed.TAKEN:
+        return [FoundText(name=name, text=_unpacked(name, kind, content), bytes=len(content))]
     text, encoding, assumed = _decoded(name, content)
     _checked(name, text)
     if kind == ".csv":
@@ -76,6 +75,17 @@ def read_file(name: str, content: bytes) -> list[FoundText]:
 
 def too_large(size: int) -> str:
     return f"The file has {size / 1e6:,.0f} MB; {MOST_BYTES / 1e6:,.0f} MB is the most. Nothing was kept."
+
+
+def _unpacked(name: str, kind: str, content: bytes) -> str:
+    try:
+        text = packed.unpack(kind, content)
+    except packed.Unusable as unusable:
+        raise Unreadable(unusable.code, name, str(unusable)) from None
+    if kind == ".pdf" and not WORD.search(text):
+        says = "The PDF holds pictures of pages and no text. Run a text recognition over it first."
+        raise Unreadable("no_words", name, says)
+    return _checked(name, text)
 
 
 def _checked(name: str, text: str) -> str:
@@ -125,10 +135,13 @@ def _rows(name: str, text: str) -> Iterator[tuple[str, str]]:
     except csv.Error:
         dialect = csv.excel
     try:
-        table = [row for row in csv.reader(io.StringIO(text), dialect) if any(cell.strip() for cell in row)]
+        filled = (row for row in csv.reader(io.StringIO(text), dialect) if any(cell.strip() for cell in row))
+        table = list(islice(filled, MOST_TEXTS + 2))
     except csv.Error as error:
         raise Unreadable("bad_table", name, f"The table cannot be read: {error}.") from None
     headings, *rows = table
+    if len(rows) > MOST_TEXTS:
+        raise Unreadable("too_large", name, f"The table has more than {MOST_TEXTS:,} rows. Nothing was kept.")
     least = 3 if any(len(WORD.findall(cell)) >= 3 for row in rows for cell in row) else 1
     for number, row in enumerate(rows, 2):
         cells = [cell.strip() for cell in row]
@@ -137,40 +150,3 @@ def _rows(name: str, text: str) -> Iterator[tuple[str, str]]:
             first = cells[0] if cells[0] and cells[0] not in prose else ""
             label = f"{headings[0].strip()} {first}" if first else f"row {number}"
             yield f"{name}, {label}", "\n\n".join(prose)
-
-
-def _word_text(name: str, content: bytes) -> str:
-    from docx import Document
-    from docx.opc.exceptions import PackageNotFoundError
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED_BYTES:
-                raise Unreadable("too_large", name, "The document is far larger unpacked than any text.")
-        document = Document(io.BytesIO(content))
-    except (zipfile.BadZipFile, PackageNotFoundError, KeyError, ValueError):
-        raise Unreadable("damaged", name, "The file is not a Word document (docx), or is damaged.") from None
-    paragraphs = [paragraph.text for paragraph in document.paragraphs]
-    paragraphs += [cell.text for table in document.tables for row in table.rows for cell in row.cells]
-    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph.strip())
-
-
-def _pdf_text(name: str, content: bytes) -> str:
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
-
-    try:
-        reader = PdfReader(io.BytesIO(content))
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise Unreadable("locked", name, "The PDF is locked with a password.")
-        if len(reader.pages) > MOST_PAGES:
-            raise Unreadable("too_large", name, f"The PDF has more than {MOST_PAGES:,} pages.")
-        pages = [page.extract_text() for page in reader.pages]
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError):
-        raise Unreadable("damaged", name, "The file is not a PDF, or is damaged.") from None
-    text = "\n\n".join(page.replace("\x00", "") for page in pages)
-    if not WORD.search(text):
-        raise Unreadable(
-            "no_words", name, "The PDF holds pictures of pages and no text. Run a text recognition over it first."
-        )
-    return text

@@ -10,7 +10,7 @@ from typing import Final
 from django.db import transaction
 
 from analytics_app.mirror import objects
-from analytics_app.qualitative.files import MOST_BYTES, FoundText, Unreadable, read_file, too_large
+from analytics_app.qualitative.files import MOST_BYTES, MOST_TEXTS, FoundText, Unreadable, read_file, too_large
 from analytics_app.qualitative.study_texts import LEFT_OUT_REASON, StudyText, study_texts
 from sessions_app.models import Corpus, CorpusText, Study, User
 from sessions_app.models.coding import LONGEST_TEXT
@@ -79,6 +79,9 @@ def _corpus(
     **more: object,
 ) -> Corpus:
     texts = list(found)
+    if len(texts) > MOST_TEXTS:
+        says = f"There are {len(texts):,} texts; {MOST_TEXTS:,} are the most. Nothing was kept."
+        raise Unreadable("too_large", name, says)
     length = sum(len(text.text) for text in texts)
     if length > LONGEST_TEXT:
         raise Unreadable(

@@ -1,13 +1,15 @@
 """The text in files as they come: formats, encodings, and what is refused with one sentence."""
 
 import io
+import resource
 import zipfile
 
 import docx
 import pytest
 from pypdf import PdfWriter
 
-from analytics_app.qualitative.files import MOST_BYTES, Unreadable, read_file
+from analytics_app.qualitative import packed
+from analytics_app.qualitative.files import MOST_BYTES, MOST_TEXTS, Unreadable, read_file
 
 SENTENCE = "I could not hear the guide, because the hall was full of people."
 
@@ -53,6 +55,30 @@ def locked() -> bytes:
     return out.getvalue()
 
 
+def crowded() -> bytes:
+    """A megabyte that the reader of Word documents would make twelve gigabytes of."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(word("x"))) as whole, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in whole.namelist():
+            part = whole.read(name)
+            if name == "word/document.xml":
+                part = part.replace(b"<w:body>", b"<w:body>" + b"<w:p><w:r><w:t>a</w:t></w:r></w:p>" * 4_000_000)
+            archive.writestr(name, part)
+    return out.getvalue()
+
+
+@pytest.fixture
+def apart() -> None:
+    """Asks for the process that takes files apart."""
+
+
+@pytest.fixture(autouse=True)
+def here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are taken apart in this process, which takes a tenth of the time, but for the tests of the other one."""
+    if "apart" not in request.fixturenames:
+        monkeypatch.setattr(packed, "unpack", lambda kind, content: packed.TAKEN[kind](content))
+
+
 def bomb() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -91,6 +117,25 @@ def test_a_word_document_gives_its_paragraphs_and_tables() -> None:
     assert found.text == f"First thought.\n\n{SENTENCE}\n\nIn a table too."
 
 
+@pytest.mark.usefixtures("apart")
+def test_packed_files_are_taken_apart_by_a_process_that_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    [found] = read_file("notes.docx", word("Año nuevo.", SENTENCE))
+    assert found.text.startswith("Año nuevo.")
+    for name, content, code in (("scan.pdf", pdf(), "no_words"), ("broken.docx", b"not a zip", "damaged")):
+        with pytest.raises(Unreadable) as refused:
+            read_file(name, content)
+        assert refused.value.code == code
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    with pytest.raises(Unreadable, match="far larger unpacked"):
+        read_file("crowded.docx", crowded())
+    most = max(before * 1024, packed.MOST_MEMORY_BYTES)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 <= most
+    monkeypatch.setattr(packed, "MOST_SECONDS", 0)
+    with pytest.raises(Unreadable, match="could not be read within") as refused:
+        read_file("notes.docx", word("x"))
+    assert refused.value.code == "too_slow"
+
+
 def test_a_pdf_gives_its_text() -> None:
     [found] = read_file("notes.pdf", pdf(SENTENCE, "And more."))
     assert SENTENCE in found.text and "And more." in found.text
@@ -126,6 +171,7 @@ def test_a_table_of_one_column_is_read_too() -> None:
         ("half.txt", b"\xff\xfeabc", "not_text", "damaged"),
         ("dots.txt", b"... 42 !!", "no_words", "no words"),
         ("heads.csv", b"id,answer\n", "no_rows", "no rows under its headings"),
+        ("long.csv", b"answer\n" + b"yes\n" * (MOST_TEXTS + 1), "too_large", "more than 20,000 rows"),
         ("large.txt", b"a" * (MOST_BYTES + 1), "too_large", "20 MB is the most. Nothing was kept."),
     ],
     ids=lambda value: value if isinstance(value, str) and "." in value and " " not in value else "",
