@@ -1,7 +1,7 @@
 """The form by which a teacher sets a session up."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -108,7 +108,9 @@ class SetUp(FirstStep):
         super().__init__(*args, user=user, instance=instance, initial=initial, **options)
         self.fields["title"].required = False
         self._choose_from("study", instance.school.studies.all(), _("No study"))
-        self.fields["location"].required = False
+        location = cast(forms.TypedChoiceField, self.fields["location"])
+        location.required = False
+        location.choices = [("", _("Nowhere in particular")), *LiveSession._meta.get_field("location").flatchoices]
         offered = passages.current(access.passages(user)) | access.passages(user).filter(sessions=instance)
         self._choose_from("passage", offered.order_by("kind", "title"), _("Nothing chosen"))
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from sessions_app.models import LiveSession, School, SchoolClass, Student, User
+from sessions_app.models import LiveSession, Passage, School, SchoolClass, Student, User
 from tests.browser.conftest import Windows
 
 pytestmark = pytest.mark.browser
@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 def test_a_draft_is_kept_while_it_is_typed_and_ends_on_the_code(
     windows: Windows, alice: User, grade_four: SchoolClass, sam: Student
 ) -> None:
+    Passage.objects.create(school=alice.school, title="Boats", text="Boats come.")
     page = windows.desk(alice)
     page.goto("/teach/sessions/new/")
     page.get_by_label("Title").fill("Canals")
@@ -23,6 +24,9 @@ def test_a_draft_is_kept_while_it_is_typed_and_ends_on_the_code(
     expect(page.locator("#kept")).to_contain_text("Kept at")
     draft = LiveSession.objects.get()
     assert draft.room == "204"
+    page.get_by_role("button", name="Finish and show the code").click()
+    expect(page.get_by_role("main")).to_contain_text("passage")
+    page.get_by_label("Passage").select_option(index=1)
     page.get_by_role("button", name="Finish and show the code").click()
     page.wait_for_selector("body[data-link=live]")
     draft.refresh_from_db()
