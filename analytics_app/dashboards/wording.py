@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from analytics_app.dashboards.way_wording import WAY
 from analytics_app.reports.session import SessionReport
 from sessions_app.timeline import StoredEvent
 
@@ -16,7 +17,7 @@ def sentence(event: StoredEvent, labels: Mapping[Any, str]) -> tuple[str, str]:
 
 
 def _said(kind: str, data: Mapping[str, Any]) -> str:
-    say = SENTENCES.get(kind)
+    say = SENTENCES.get(kind)  # a newer version may have written what this one does not know
     return say(data) if say else kind.replace("_", " ")
 
 
@@ -83,6 +84,7 @@ SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "help_dismissed": lambda data: _("went on without the help"),
     "action_refused": lambda data: _("tried “%(action)s”, which was refused") % {"action": data.get("action", "")},
     "client_error": lambda data: _("an error on the device, in %(where)s") % {"where": data.get("where", "")},
+    **WAY,
 }
 """One sentence per kind of event, made of its data; the student's label stands before it."""
 

@@ -65,7 +65,7 @@ def session(request: DeskRequest, session_id: UUID) -> HttpResponse:
     """One run: everything recorded, as the student lived it, beside the timeline."""
     record = _record(request, session_id, action="session record")
     condition = record.member.condition
-    measured = [each for each in record.events if each.event in MEASUREMENTS]
+    measured = [each for each in record.events if each.event in MEASUREMENTS or each.data.get("did") == "tick"]
     with_measured = request.GET.get("measurements") == "1"
     return render(
         request,
