@@ -126,7 +126,7 @@ def gain_by_condition(report: Conditions) -> dict[str, Any] | None:
             "columns": columns(_("Condition"), _("Analysed"), _("Gain, points")),
             "rows": [[each.cell.code, each.row.analysed, in_words(each.row.gain)] for each in told],
         },
-        height="tall",
+        height="tall" if len(told) > 8 else "small",
     )
 
 
