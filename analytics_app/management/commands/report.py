@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help=f"one of {', '.join(REPORTS)}")
-        parser.add_argument("--study", default="", help="name of the study (default: the only one)")
+        parser.add_argument("--study", default="", help="name of the study (default: the only one, or all together)")
         parser.add_argument("--all-studies", action="store_true", help="all studies together, as DynamoDB has them")
         parser.add_argument("--simulated", action="store_true", help="count simulated sessions too")
         parser.add_argument("--location", default="", help=f"one of {', '.join(PLACES)}")
@@ -72,18 +72,21 @@ def _scope(options: Options) -> Scope:
         "grades": options["grades"],
         "randomised_only": options["randomised_only"],
     }
-    if options["all_studies"]:
+    study = None if options["all_studies"] else _study(options["study"])
+    if study is None:
         return scope_of_all(simulated=options["simulated"], **narrowed)
-    return scope_of(_study(options["study"]), simulated=True if options["simulated"] else None, **narrowed)
+    return scope_of(study, simulated=True if options["simulated"] else None, **narrowed)
 
 
-def _study(name: str) -> Study:
-    studies = list(Study.objects.filter(**({"name": name} if name else {}))[:2])
-    if not studies:
-        raise CommandError(f"There is no study {name!r}." if name else "There is no study.", returncode=2)
-    if len(studies) > 1:
-        raise CommandError("There are several studies: name one with --study.", returncode=2)
-    return studies[0]
+def _study(name: str) -> Study | None:
+    """The study of that name; without one the only study there is, or None where there are several or none."""
+    if name:
+        found = Study.objects.filter(name=name).first()
+        if found is None:
+            raise CommandError(f"There is no study {name!r}.", returncode=2)
+        return found
+    studies = list(Study.objects.all()[:2])
+    return studies[0] if len(studies) == 1 else None
 
 
 def _conditions(scope: Scope, options: Options) -> Any:
@@ -114,7 +117,7 @@ def _student(scope: Scope, options: Options) -> Any:
 
 def _coverage(scope: Scope, _options: Options) -> Any:
     if scope.study is None:
-        raise CommandError("Coverage is of one study.", returncode=2)
+        raise CommandError("Coverage is of one study: name it with --study.", returncode=2)
     return coverage_report(scope)
 
 

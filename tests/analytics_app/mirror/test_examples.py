@@ -29,10 +29,9 @@ from config.local.sample import seeded
 from sessions_app.models import LiveSession, School, Study, User
 from tests.seeded import seed_runs
 
-pytestmark = pytest.mark.django_db
-
 EXAMPLES = Path(__file__).parents[2] / "data" / "requirement_002"
 SEEDED = int(os.environ.get("LYCEUM_EXAMPLES", "0"))
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(3600 if SEEDED else 300)]
 NOW = datetime(2026, 10, 21, 20, 0, tzinfo=UTC)
 REGIONS = ("eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1", "eu-south-1", "us-west-1", "us-west-2", "us-east-2")
 

@@ -293,9 +293,11 @@ def test_a_report_that_there_is_not_is_said_with_exit_status_2(ironworks: Study,
     assert refused.value.returncode == 2
 
 
-def test_of_several_studies_one_is_to_be_named(ironworks: Study):
+def test_several_studies_are_told_together_unless_one_is_named(ironworks: Study):
     Study.objects.create(name="Another")
-    with pytest.raises(CommandError, match="several studies"):
+    assert "All studies" in report("conditions")
+    assert json.loads(report("conditions", "--json"))["sample"]["study"] is None
+    with pytest.raises(CommandError, match="one study"):
         call_command("report", "coverage")
     assert "Another" in report("coverage", "--study", "Another")
 
