@@ -90,14 +90,14 @@ def codebook_start(
 def code_add(corpus: Corpus, *, by: User, name: str, note: str = "") -> Code:
     """A new code. Refuses `code_name_missing` and `code_name_in_use`."""
     with history.acting(by):
-        return _saved(Code(corpus=corpus, name=_named(name), note=note.strip()[:1000], made_by=by))
+        return _saved(Code(corpus=corpus, name=_named(name), note=_storable(note).strip()[:1000], made_by=by))
 
 
 def code_rename(code: Code, *, by: User, name: str, note: str | None = None) -> Code:
     """Another name for a code; its codings stay."""
     code.name = _named(name)
     if note is not None:
-        code.note = note.strip()[:1000]
+        code.note = _storable(note).strip()[:1000]
     with history.acting(by):
         return _saved(code)
 
@@ -180,10 +180,15 @@ def _in_use(code: Code) -> Code:
 
 
 def _named(name: str) -> str:
-    clean = " ".join(name.split())[:200]
+    clean = " ".join(_storable(name).split())[:200]
     if not clean:
         raise Refused("code_name_missing")
     return clean
+
+
+def _storable(text: str) -> str:
+    """Without NUL, which Postgres does not take."""
+    return text.replace("\x00", "")
 
 
 def _unused(name: str, names: Collection[str]) -> str:

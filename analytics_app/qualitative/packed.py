@@ -79,7 +79,9 @@ def pdf_text(content: bytes) -> str:
         pages = [page.extract_text() for page in reader.pages]
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError):
         raise Unusable("damaged", "The file is not a PDF, or is damaged.") from None
-    return "\n\n".join(page.replace("\x00", "") for page in pages)
+    text = "\n\n".join(page.replace("\x00", "") for page in pages)
+    # Some fonts name characters by halves, of which pairs are made whole and single ones replaced.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 TAKEN: Final[Mapping[str, Callable[[bytes], str]]] = {".docx": word_text, ".pdf": pdf_text}

@@ -117,6 +117,12 @@ def test_a_word_document_gives_its_paragraphs_and_tables() -> None:
     assert found.text == f"First thought.\n\n{SENTENCE}\n\nIn a table too."
 
 
+def test_half_characters_of_a_pdf_are_made_whole_or_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pypdf.PageObject.extract_text", lambda page: "one \ud835\udc00 two \ud800 three")
+    [found] = read_file("notes.pdf", pdf(SENTENCE))
+    assert found.text == "one \U0001d400 two \ufffd three"
+
+
 @pytest.mark.usefixtures("apart")
 def test_packed_files_are_taken_apart_by_a_process_that_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     [found] = read_file("notes.docx", word("Año nuevo.", SENTENCE))

@@ -202,6 +202,90 @@ def test_an_export_holds_the_draft_and_the_codes_of_people(desk: Client, rosa: U
     assert "with-quotes" in answer["Content-Disposition"]
 
 
+def test_a_run_is_cancelled_continued_and_deleted_from_its_page(desk: Client, study: Study) -> None:
+    page = upload(desk, ("one.txt", b"I could not hear."), **{"upload-study": str(study.pk)}).url
+
+    def said(act: str) -> str:
+        return desk.post(f"{page}{act}", follow=True).content.decode()
+
+    assert "Cancel the analysis first. Nothing was deleted." in said("delete")
+    assert "The analysis goes on" not in said("retry"), "it has not failed"
+    told = said("cancel")
+    assert "This analysis was cancelled" in told and "The texts, and 0 finished steps." in told
+    assert "What it had done is kept" not in said("cancel"), "it is over"
+    assert "cancelled" in desk.get("/research/analyses/").content.decode()
+    assert "The analysis goes on where it stopped." in said("retry")
+    assert Analysis.objects.get().overall_status == "pending"
+    said("cancel")
+    colleague = make_user("ruth", "researcher", None)
+    study.researchers.add(colleague)
+    other = Client()
+    other.force_login(colleague)
+    assert other.get(page).status_code == 200
+    assert other.post(f"{page}delete").status_code == 403
+    assert "The analysis and its result were deleted." in said("delete")
+    assert not Corpus.objects.exists() and desk.get(page).status_code == 404
+
+
+def test_a_run_that_failed_is_told_on_the_list_until_its_owner_has_looked(desk: Client, rosa: User) -> None:
+    analysis = make_analysis(rosa)
+    Analysis.objects.filter(pk=analysis.pk).update(overall_status="failed", failure="Relating: The model is away.")
+    assert "“One sentence” failed." in desk.get("/research/analyses/").content.decode()
+    assert "Relating: The model is away." in desk.get(f"/research/analyses/{analysis.pk}/").content.decode()
+    assert "“One sentence” failed." not in desk.get("/research/analyses/").content.decode()
+
+
+def test_a_result_that_is_gone_is_told_and_cannot_be_taken_away_or_coded(desk: Client, rosa: User) -> None:
+    analysis = make_analysis(rosa)
+    results.delete_results(analysis.pk)
+    page = f"/research/analyses/{analysis.pk}/"
+    assert "The result is not there any more." in desk.get(page).content.decode()
+    for part in ("result.md", "codes/"):
+        assert desk.get(page + part).status_code == 404
+
+
+def test_what_is_sent_to_the_coding_desk_by_hand_is_checked(desk: Client, rosa: User) -> None:
+    analysis = make_analysis(rosa)
+    base = f"/research/analyses/{analysis.pk}/codes/"
+    desk.post(f"{base}start")
+    code = Code.objects.get()
+    for sent in ({"passage": "x"}, {"passage": "1-0-99"}, {"passage": "1-0-5", "code": "nonsense"}):
+        assert desk.post(f"{base}assign", sent).status_code == 404
+    assert desk.post(f"{base}{code.pk}/merge", {"into": str(code.pk)}, follow=True).status_code == 200
+    assert not Code.objects.exclude(merged_into=None).exists()
+    answer = desk.post(f"{base}split", {"name": "Other", "passage": []}, follow=True).content.decode()
+    assert "Tick passages that have the same code first." in answer
+    answer = desk.post(f"{base}add", {"name": " \x00 ", "note": "\x00"}, follow=True)
+    assert answer.status_code == 200 and Code.objects.count() == 1
+    desk.post(f"{base}add", {"name": "Wh\x00eels", "note": "a\x00b"})
+    assert Code.objects.filter(name="Wheels", note="ab").exists()
+    answer = desk.post(
+        f"{base}assign", {"passage": "1-0-5", "code": str(code.pk)}, headers={"Accept": "application/json"}
+    )
+    assert answer.json() == {"code": str(code.pk), "mine": 1, "passages": 1}
+    answer = desk.post(f"{base}assign", {"passage": "1-0-5", "page": "1", "filter": "none", "anchor": "c1"})
+    assert answer.url.endswith("/codes/?page=1&code=none#c1")
+    assert len(desk.get(f"{base}?code=none").context["rows"]) == 1
+    assert len(desk.get(f"{base}?code={code.pk}\x00").context["rows"]) == 0
+
+
+def test_the_words_of_each_kind_of_item_stand_in_their_passages(desk: Client) -> None:
+    upload(desk, ("iron.txt", b"\n\n".join(one.text.encode() for one in interviews())))
+    analysis = run(Analysis.objects.get().pk)
+    assert analysis is not None
+    found = results.load_result(analysis.request_id)
+    page = f"/research/analyses/{analysis.pk}/"
+    for item, marks in (
+        (found.meanings[3].id, 1), (found.patterns[0].id, 2), (found.insights[0].id, 2), (found.principles[0].id, 2),
+    ):  # fmt: skip
+        told = desk.get(page, {"at": item}).content.decode()
+        assert told.count("<mark>") >= marks and 'aria-current="true"' in told
+    meaning = desk.get(page, {"at": found.meanings[3].id}).content.decode()
+    assert meaning.count('<p class="beside">') == 2, "what was said before and after it"
+    unfolded = desk.get(page, {"all": found.patterns[0].id}).context["board"]["patterns"][0]
+    assert (unfolded["more"], len(unfolded["meanings"])) == (0, len(found.patterns[0].meanings))
+
+
 def test_two_coders_rename_merge_split_and_agree(study: Study, rosa: User, desk: Client) -> None:
     sources = [("iron.txt", b"\n\n".join(one.text.encode() for one in interviews()))]
     upload(desk, *sources, **{"upload-study": str(study.pk)})
