@@ -59,8 +59,10 @@ MESSAGES: dict[str, Promise | str] = {
     "no_activity": _("Nothing is read aloud in this session."),
     "reading_over": _("This reading is over. What was heard until then is kept."),
     "reading_too_long": _("This reading is as long as one can be. What was heard until here is kept."),
-    "listeners_busy": _("All listeners are busy. Go on reading: it is kept, and listened to as soon as one is free."),
-    "cannot_listen": _("Nobody can listen to this here. What you say is kept; tell your teacher."),
+    "listeners_busy": _(
+        "Nobody can listen at the moment. Go on reading: it is kept, and listened to as soon as somebody is free."
+    ),
+    "cannot_listen": _("Nobody can listen to this here, so no words will be written down. Tell your teacher."),
     "no_words_heard": _("No words can be heard yet. Read aloud, close to the microphone."),
     "not_the_passage": _("Your voice is heard, but not these words. Go on at the marked place."),
     "not_webm": _("The sound of this device cannot be understood. What was heard until here is kept."),

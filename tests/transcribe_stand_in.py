@@ -19,7 +19,7 @@ import struct
 import threading
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -38,6 +38,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 KEY_ID, SECRET, REGION = "AKIDSTANDIN", "stand-in-secret", "us-east-1"
+SECRETS = {KEY_ID: SECRET, "embedded": "embedded"}  # the second is what a web process on the embedded stack has
 RATE, SAMPLE_BYTES = 16_000, 2
 WORD_SECONDS, GAP_SECONDS = 0.3, 0.1
 UTTERANCE = 8  # words
@@ -98,7 +99,9 @@ class Session:
     fault: Fault | None
     pcm: bytearray = field(default_factory=bytearray)
     ended: bool = False
+    key: str = KEY_ID
     signature: bytes = b""
+    heard_at: float = 0.0
     buffer: EventStreamBuffer = field(default_factory=EventStreamBuffer)
     result: str = field(default_factory=lambda: str(uuid.uuid4()))
     finals: int = 0  # words that are final
@@ -115,6 +118,7 @@ class TranscribeStandIn:
     def __init__(self, folder: Path) -> None:
         self.sessions: list[Session] = []
         self.refused_signatures = 0
+        self.idle: float | None = None  # seconds without audio after which a session is closed, as the service does
         self._faults: deque[Fault] = deque()
         self._script: list[str] | None = None
         self.authority = folder / "authority.pem"
@@ -147,6 +151,13 @@ class TranscribeStandIn:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(10)
+
+    @property
+    def now(self) -> float:
+        return self._loop.time()
+
+    def after(self, seconds: float, work: Callable[[], None]) -> None:
+        self._loop.call_later(seconds, work)
 
     def next_fault(self) -> Fault | None:
         return self._faults.popleft() if self._faults else None
@@ -239,7 +250,7 @@ class _Connection(asyncio.Protocol):
         elif fault is not None and fault.refuse:
             self._refuse(stream, fault.refuse, fault.status)
         else:
-            session.signature = signature
+            session.key, session.signature = signature
             self._sessions[stream] = session
             echoed = {name: value for name, value in headers.items() if name.startswith("x-amzn-transcribe-")}
             answer = {":status": "200", "content-type": "application/vnd.amazon.eventstream"} | echoed
@@ -266,6 +277,9 @@ class _Connection(asyncio.Protocol):
             assert audio.headers[":event-type"] == "AudioEvent"
             assert len(audio.payload) <= 32 * 1024
             session.pcm += audio.payload
+            session.heard_at = self._stand_in.now
+            if self._stand_in.idle is not None:
+                self._stand_in.after(self._stand_in.idle, lambda: self._close_idle(stream, session))
         fault = session.fault
         if fault is not None and fault.after is not None and session.seconds >= fault.after:
             if fault.exception:
@@ -275,6 +289,12 @@ class _Connection(asyncio.Protocol):
                 del self._sessions[stream]
         elif fault is None or not fault.hang:
             self._answer(stream, session)
+
+    def _close_idle(self, stream: int, session: Session) -> None:
+        assert self._stand_in.idle is not None
+        if stream in self._sessions and self._stand_in.now - session.heard_at >= self._stand_in.idle:
+            self._end(stream, _exception("BadRequestException"))
+            self._flush()
 
     def _answer(self, stream: int, session: Session) -> None:
         """A partial result with each new word, a final one after `UTTERANCE` words."""
@@ -333,21 +353,21 @@ def _exception(code: str) -> bytes:
     return bytes(_serializer.serialize(headers, json.dumps({"Message": f"told to raise {code}"}).encode()))
 
 
-def _signing_key(day: str) -> bytes:
-    key = f"AWS4{SECRET}".encode()
+def _signing_key(day: str, key_id: str) -> bytes:
+    key = f"AWS4{SECRETS[key_id]}".encode()
     for part in (day, REGION, "transcribe", "aws4_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     return key
 
 
-def _request_signature(headers: dict[str, str]) -> bytes | None:
-    """The signature of a request (AWS Signature Version 4); None where it is not the one that its content needs."""
+def _request_signature(headers: dict[str, str]) -> tuple[str, bytes] | None:
+    """The key and the signature of a request (AWS Signature Version 4); None where its content needs another one."""
     told = re.fullmatch(
         r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/transcribe/aws4_request,"
         r" ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})",
         headers.get("authorization", ""),
     )
-    if told is None or told[1] != KEY_ID or told[3] != REGION:
+    if told is None or told[1] not in SECRETS or told[3] != REGION:
         return None
     plain = headers | {"host": headers.get("host", headers[":authority"])}
     names = told[4].split(";")
@@ -360,8 +380,8 @@ def _request_signature(headers: dict[str, str]) -> bytes | None:
     scope = f"{told[2]}/{REGION}/transcribe/aws4_request"
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     text = f"AWS4-HMAC-SHA256\n{headers['x-amz-date']}\n{scope}\n{digest}"
-    wanted = hmac.new(_signing_key(told[2]), text.encode(), hashlib.sha256).hexdigest()
-    return bytes.fromhex(told[5]) if hmac.compare_digest(wanted, told[5]) else None
+    wanted = hmac.new(_signing_key(told[2], told[1]), text.encode(), hashlib.sha256).hexdigest()
+    return (told[1], bytes.fromhex(told[5])) if hmac.compare_digest(wanted, told[5]) else None
 
 
 def _verified(session: Session, message: Any) -> bool:
@@ -375,7 +395,7 @@ def _verified(session: Session, message: Any) -> bool:
             hashlib.sha256(message.payload).hexdigest(),
         ]
     )  # fmt: skip
-    wanted = hmac.new(_signing_key(stamp[:8]), text.encode(), hashlib.sha256).digest()
+    wanted = hmac.new(_signing_key(stamp[:8], session.key), text.encode(), hashlib.sha256).digest()
     found: bytes = message.headers[":chunk-signature"]
     session.signature = found
     return hmac.compare_digest(wanted, found)

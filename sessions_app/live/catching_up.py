@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 AT_ONCE = 4
 STOP_WITHIN = 10.0
+WAITS_AT_MOST = 60.0  # seconds for a transcriber that is away; the next run tries again
+LOOK_EVERY = 1.0
 
 
 def readings_catch_up(*, now: datetime | None = None) -> int:
@@ -62,7 +64,11 @@ async def _hear(reading_ids: Sequence[UUID], *, wording: SchoolWording) -> int:
                 transcriber=speech_choice.transcriber(), wording=wording,
             )  # fmt: skip
             listener.end()
-            await listener.gone.wait()
+            gone = asyncio.create_task(listener.gone.wait())
+            while not (await asyncio.wait({gone}, timeout=LOOK_EVERY))[0]:
+                if listener.waits > WAITS_AT_MOST:
+                    await listener.stop()
+                    return False
             return True
 
     try:

@@ -17,6 +17,7 @@ from sessions_app.speech.transcriber import (
     Expected,
     Heard,
     Transcriber,
+    TranscriberAway,
     TranscriberBusy,
     TranscriberError,
     TranscriberUnfit,
@@ -115,15 +116,20 @@ class Ears:
         return self.upto >= sound.seconds - 0.1
 
     async def _listen(self, sound: AudioIntake) -> None:
-        failures = 0
+        failures = away = 0
         while not (self._finishing and self._all_heard(sound)):
             before = self.upto
             try:
                 await self._listen_once(sound)
-                failures = 0
+                failures = away = 0
             except TranscriberBusy:
                 await self._says("waiting")
                 await asyncio.sleep(RETRY)
+            except TranscriberAway as error:
+                log.warning("a transcriber is away: %s", error)
+                away = 0 if self.upto > before else away + 1
+                await self._says("waiting")
+                await asyncio.sleep(min(LONGEST_RETRY, RETRY * 2**away))
             except TranscriberUnfit:
                 await self._says("unfit")
                 return

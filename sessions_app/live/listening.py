@@ -79,6 +79,7 @@ class Listener:
         self._over = taken.ended
         self._lost = False
         self._state = "opening"
+        self._state_since = self._loop.time()
         self._told: set[tuple[str, int]] = set()
         self._place_at = 0.0
         self._led_on_at = taken.audio_seconds
@@ -117,6 +118,11 @@ class Listener:
             asyncio.create_task(self._keep(), name="reading kept"),
             asyncio.create_task(self._run(), name="reading"),
         ]
+
+    @property
+    def waits(self) -> float:
+        """For how many seconds it has waited for a transcriber; 0 where it has one."""
+        return self._loop.time() - self._state_since if self._state == "waiting" else 0.0
 
     # -- What the page and the session say
 
@@ -222,7 +228,7 @@ class Listener:
         """How the listening goes, told once for each change: on the page and on the timeline."""
         if state == self._state:
             return
-        self._state = state
+        self._state, self._state_since = state, self._loop.time()
         self._push_place()
         if state != "on":
             self._say("cannot_listen" if state == "unfit" else "listeners_busy")

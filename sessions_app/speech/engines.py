@@ -40,6 +40,7 @@ from sessions_app.speech.transcriber import (
     Expected,
     Heard,
     HeardWord,
+    TranscriberAway,
     TranscriberBusy,
     TranscriberError,
     TranscriberUnfit,
@@ -287,7 +288,7 @@ class Engines:
         self._useless = 0 if dead.useful else self._useless + 1
         if self._useless >= MOST_RESTARTS:
             for stream in streams:
-                stream.fail(TranscriberError("engine processes do not start"))
+                stream.fail(TranscriberAway("engine processes do not start"))
             self._useless = 0
             return
         async with self._opening:

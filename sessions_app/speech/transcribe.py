@@ -36,6 +36,7 @@ from sessions_app.speech.transcriber import (
     Expected,
     Heard,
     HeardWord,
+    TranscriberAway,
     TranscriberBusy,
     TranscriberError,
     TranscriberUnfit,
@@ -59,6 +60,7 @@ class Patience:
     connect: float = 8.0
     last_words: float = 10.0
     no_words: float = 30.0  # of speech without an answer
+    idle: float = 8.0  # without audio, before a session is ended; the service ends it after 15 s, as a bad request
     attempts: int = 4
     pause: float = 0.5  # before the second attempt; doubled for each one more
 
@@ -248,12 +250,14 @@ class TranscribeStream:
                     for result in event.transcript.results:
                         partial = bool(result.is_partial)
                         self._take(result, start)
+            except BadRequestException as error:  # a session that was accepted: it is this one, not the request
+                raise _Broken(_message(error)) from error
             finally:
                 await _stop(sending)
                 await session.end_audio()
         if partial or not watch.all_sent:
             raise _Broken("the session ended before its final words")
-        self._kept.clear()
+        self._drop(self._sent)
 
     async def _send(self, session: _Session, watch: "_Watch") -> None:
         began, sent = time.monotonic(), 0
@@ -268,20 +272,29 @@ class TranscribeStream:
                 self._room.set()
                 if (ahead := sent / BYTES_A_SECOND - (time.monotonic() - began) - BURST) > 0:
                     await asyncio.sleep(ahead)
-            elif self._finishing:
+            elif self._finishing or not await self._more_comes():
                 await session.end_audio()
                 watch.sent_all()
                 return
-            else:
-                self._more.clear()
+
+    async def _more_comes(self) -> bool:
+        """Wait for audio, or for the end; False where nothing comes for a while."""
+        self._more.clear()
+        try:
+            async with asyncio.timeout(self._transcriber.patience.idle):
                 await self._more.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def _forget_silence(self) -> None:
         """What was sent long ago and gave no words has none."""
         self._settle(self._kept_from + self._sent / BYTES_A_SECOND - MOST_KEPT)
 
     def _settle(self, upto: float) -> None:
-        size = min(int((upto - self._kept_from) * BYTES_A_SECOND) // 2 * 2, self._sent)
+        self._drop(min(int((upto - self._kept_from) * BYTES_A_SECOND) // 2 * 2, self._sent))
+
+    def _drop(self, size: int) -> None:
         if size > 0:
             del self._kept[:size]
             self._sent -= size
@@ -375,7 +388,11 @@ def _words_of(result: Result, start: float, *, final: bool) -> Iterator[HeardWor
 def _told(error: Exception) -> TranscriberError:
     if isinstance(error, LimitExceededException):
         return TranscriberBusy(_message(error))
-    return TranscriberUnfit(_message(error)) if _is_lasting(error) else TranscriberError(_message(error))
+    return (
+        TranscriberUnfit(_message(error))
+        if isinstance(error, BadRequestException)
+        else TranscriberAway(_message(error))
+    )
 
 
 def _is_lasting(error: Exception) -> bool:

@@ -65,6 +65,12 @@ class TranscriberBusy(TranscriberError):
     code = "transcriber_busy"
 
 
+class TranscriberAway(TranscriberError):
+    """The engine or service cannot be used for now, whatever is said: its audio is kept and heard when it is back."""
+
+    code = "transcriber_away"
+
+
 class TranscriberUnfit(TranscriberError):
     """This transcriber cannot hear what is expected: free speech offline, a passage that it has no model for."""
 

@@ -12,6 +12,7 @@ from sessions_app.speech.transcriber import (
     BYTES_A_SECOND,
     Anything,
     Heard,
+    TranscriberAway,
     TranscriberBusy,
     TranscriberError,
     TranscriberUnfit,
@@ -89,7 +90,7 @@ async def test_a_wrong_secret_is_refused_and_said(transcribe: TranscribeStandIn)
     credentials = transcribe.credentials
     credentials.secret_access_key = "another"
     amazon = AmazonTranscribe(region=REGION, endpoint=transcribe.endpoint, credentials=credentials, patience=QUICK)
-    with pytest.raises(TranscriberUnfit):
+    with pytest.raises(TranscriberAway):
         await _first_error(await amazon.open(Anything()))
     assert transcribe.refused_signatures == 1
 
@@ -181,9 +182,9 @@ async def test_too_many_streams_are_busy_after_some_attempts(
     assert len(transcribe.sessions) == 3
 
 
-async def test_nobody_who_listens_is_an_error(amazon: AmazonTranscribe, transcribe: TranscribeStandIn) -> None:
+async def test_nobody_who_listens_is_away(amazon: AmazonTranscribe, transcribe: TranscribeStandIn) -> None:
     transcribe.stop()
-    with pytest.raises(TranscriberError):
+    with pytest.raises(TranscriberAway):
         await say_until_error(await amazon.open(Anything()), spoken(TEXT))
 
 
@@ -202,6 +203,31 @@ async def test_an_abandoned_stream_ends_at_once(amazon: AmazonTranscribe) -> Non
     _ = [heard async for heard in stream]
     with pytest.raises(TranscriberError):
         await stream.feed(b"\0\0")
+
+
+@pytest.mark.parametrize("idle", [0.3, 60.0], ids=["ended by us", "ended by the service"])
+async def test_after_a_pause_the_words_go_on(transcribe: TranscribeStandIn, idle: float) -> None:
+    transcribe.idle = 0.8
+    patience = dataclasses.replace(QUICK, idle=idle)
+    amazon = AmazonTranscribe(
+        region=REGION, endpoint=transcribe.endpoint, credentials=transcribe.credentials, patience=patience
+    )
+    stream = await amazon.open(Anything())
+
+    async def read() -> None:
+        await stream.feed(spoken("one two three"))
+        await asyncio.sleep(1.2)
+        await stream.feed(spoken("four five"))
+        await stream.finish()
+
+    reading = asyncio.create_task(read())
+    heard = [heard async for heard in stream]
+    await reading
+    assert final_words(heard) == "one two three four five"
+    starts = [word.start for one in heard if one.final for word in one.words]
+    assert starts == pytest.approx([0.0, 0.4, 0.8, 1.2, 1.6], abs=0.02)
+    assert len(transcribe.sessions) == 2
+    await amazon.stop()
 
 
 async def test_readers_share_a_connection(amazon: AmazonTranscribe, transcribe: TranscribeStandIn) -> None:

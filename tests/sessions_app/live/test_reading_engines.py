@@ -1,0 +1,117 @@
+"""Who listens to readings in a running server: engines that are killed, and Amazon Transcribe by its stand-in."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sessions_app.models import (
+    BatchMetrics,
+    LiveSession,
+    Miscue,
+    Reading,
+    SessionSummary,
+    Student,
+    StudentSession,
+    User,
+)
+from tests.cast import consent, join
+from tests.reading_cast import TEXT
+from tests.sessions_app.live.clients import Page, sign_in_cookie, teacher_page
+from tests.sessions_app.live.conftest import Server, serve, without_traceback
+from tests.sessions_app.live.test_reading_socket import MISREAD, finish, reader, words_of
+from tests.transcribe_stand_in import KEY_ID, REGION, SECRET, TranscribeStandIn, reset, spoken
+from tests.voices import chunks, cut, needs_voice, wav
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def engines_of(server: Server) -> list[psutil.Process]:
+    children = psutil.Process(server.process.pid).children(recursive=True)
+    return [child for child in children if any("engine_process" in part for part in child.cmdline())]
+
+
+@needs_voice
+def test_a_killed_engine_costs_no_reader_a_word(server: Server, sam_reads: StudentSession, tia: Student):
+    consent(tia, "audio")
+    both = (sam_reads, join(sam_reads.session, tia))
+    sound = chunks(TEXT)
+
+    async def read(member: StudentSession, half_way: asyncio.Barrier) -> Page:
+        async with reader(server, member) as (page, microphone):
+            await microphone.play(sound[: len(sound) // 2])
+            await page.until("reading", lambda f: f["reached"] > 3)
+            await half_way.wait()
+            await half_way.wait()
+            await microphone.play(sound[len(sound) // 2 :], first=len(sound) // 2)
+            await finish(page, microphone, len(sound))
+            return page
+
+    async def scene() -> None:
+        half_way = asyncio.Barrier(3)
+        readers = [asyncio.create_task(read(member, half_way)) for member in both]
+        await half_way.wait()
+        killed = engines_of(server)
+        assert killed
+        for engine in killed:
+            engine.kill()
+        await half_way.wait()
+        for page in await asyncio.gather(*readers):
+            assert not [frame for frame in page.received if frame["type"] == "error"]
+
+    asyncio.run(scene())
+    for reading in Reading.objects.all():
+        words = words_of(reading)
+        assert words[2] == "spring" and words[-1] == "grey"
+        assert len(words) == pytest.approx(37, abs=2)
+    assert {summary.attempted for summary in SessionSummary.objects.all()} == {37}
+
+
+@pytest.fixture
+def on_amazon(transactional_db: None, tmp_path: Path, transcribe: TranscribeStandIn) -> Iterator[Server]:
+    """A web process whose readings are heard by Amazon Transcribe, as far as it can tell."""
+    running = serve(
+        tmp_path / "server.log", TRANSCRIBER="amazon", AWS_ENDPOINT_URL_TRANSCRIBE_STREAMING=transcribe.endpoint,
+        AWS_ACCESS_KEY_ID=KEY_ID, AWS_SECRET_ACCESS_KEY=SECRET, AWS_REGION=REGION,
+    )  # fmt: skip
+    with without_traceback(running):
+        yield running
+        assert running.stop() == 0
+
+
+@pytest.mark.parametrize("fault", [None, reset(after=5.0)])
+def test_amazon_hears_a_reading_also_after_a_reset(
+    on_amazon: Server, transcribe: TranscribeStandIn, sam_reads: StudentSession, reading_session: LiveSession,
+    alice: User, fault: object,
+):  # fmt: skip
+    transcribe.then(*([fault] if fault else []))
+    data = wav(spoken(MISREAD.lower().replace(",", "").replace(".", "")))
+    sound = tuple(cut(data, 9600))
+    cookie = sign_in_cookie(alice)
+
+    async def scene() -> set[int]:
+        async with (
+            teacher_page(on_amazon, reading_session, cookie) as teacher,
+            reader(on_amazon, sam_reads) as (page, microphone),
+        ):
+            state = await teacher.until("state")
+            await teacher.say({"type": "resume", "epoch": state["epoch"], "after": 0})
+            await microphone.play(sound)
+            await microphone.received(len(sound))
+            await finish(page, microphone, len(sound))
+            await teacher.until("events", lambda f: any(e["event"] == "reading_ended" for e in f["events"]))
+            told = [e for f in teacher.received if f["type"] == "events" for e in f["events"]]
+            return {e["data"]["reached"] for e in told if e["event"] == "words"}
+
+    assert len(asyncio.run(scene())) > 3
+    assert transcribe.refused_signatures == 0
+    reading = Reading.objects.get()
+    assert reading.engine == "amazon-transcribe"
+    assert list(Miscue.objects.order_by("index").values_list("type", "expected", "heard")) == [
+        ("substitution", "canal", "camel"), ("omission", "the", ""), ("omission", "bright", ""),
+    ]  # fmt: skip
+    summary = SessionSummary.objects.get()
+    assert (summary.attempted, summary.correct, summary.confidence) == (37, 34, pytest.approx(0.93))
+    assert BatchMetrics.objects.get().words == 35
