@@ -10,12 +10,13 @@ import enum
 import functools
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from operator import itemgetter
 from typing import NamedTuple
 
+import msgspec
 from rapidfuzz.distance import Levenshtein
 
 from sessions_app.speech.passage import Passage
@@ -69,8 +70,7 @@ class State(enum.StrEnum):
     UNSCORED = "unscored"  # it has no pronunciation
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True):
     """A reached word of the passage: what became of it, what was heard for it, and the second at which."""
 
     index: int
@@ -125,6 +125,14 @@ class _Pair(NamedTuple):
     joined: bool = False
 
 
+class _Same(NamedTuple):
+    """`size` words that were heard as they are expected, from these two places on."""
+
+    expected: int
+    heard: int
+    size: int
+
+
 def align(passage: Passage, heard: Sequence[HeardWord]) -> Alignment:
     """The alignment with the fewest errors; among equals the one that reads on to a word of the passage."""
     expected = passage.spoken
@@ -134,15 +142,13 @@ def align(passage: Passage, heard: Sequence[HeardWord]) -> Alignment:
         codes.setdefault(word, len(codes))
     left, right = [codes[word] for word in expected], [codes[word] for word in spoken]
     reached = _furthest(left, right)
-    pairs = _pairs(left[:reached], right)
-    pairs = _settle(pairs, expected, spoken)
-    return _judge(passage, heard, spoken, pairs)
+    return _judge(passage, heard, spoken, _steps(left[:reached], right, expected, spoken))
 
 
 def _in_the_passages_words(passage: Passage, heard: Sequence[HeardWord]) -> list[str]:
     """What was heard, with a word that is not in the passage written as the one there that sounds like it."""
-    alike = _sounds(passage)
-    known = set(passage.spoken)
+    alike = passage.sounds
+    known = passage.vocabulary
     found = []
     for one in heard:
         word = one.word
@@ -153,11 +159,6 @@ def _in_the_passages_words(passage: Passage, heard: Sequence[HeardWord]) -> list
                     break
         found.append(word)
     return found
-
-
-@functools.lru_cache(maxsize=64)
-def _sounds(passage: Passage) -> dict[tuple[str, ...], str]:
-    return {sound: word for word in passage.spoken for sound in pronunciations(word)}
 
 
 def _furthest(expected: list[int], heard: list[int]) -> int:
@@ -185,7 +186,7 @@ def _furthest(expected: list[int], heard: list[int]) -> int:
         match = places.get(code, 0)
         down = match | minus
         across = (((match & plus) + plus) ^ plus) | match
-        up = minus | ~(across | plus) & mask
+        up = minus | (mask ^ (across | plus))
         low = plus & across
         if up & last:
             distance += 1
@@ -193,7 +194,7 @@ def _furthest(expected: list[int], heard: list[int]) -> int:
             distance -= 1
         up = (up << 1 | 1) & mask
         low = (low << 1) & mask
-        plus = low | ~(down | up) & mask
+        plus = low | (mask ^ (down | up))
         minus = up & down
         if distance < best or (distance == best and code == heard[-1]):
             nearest, best = length, distance
@@ -207,41 +208,35 @@ def _common_beginning(one: list[int], other: list[int]) -> int:
     return min(len(one), len(other))
 
 
-def _pairs(expected: list[int], heard: list[int]) -> list[_Pair]:
-    pairs: list[_Pair] = []
-    i = j = 0
-    for edit in Levenshtein.editops(expected, heard):
-        while i < edit.src_pos and j < edit.dest_pos:
-            pairs.append(_Pair(i, j))
-            i, j = i + 1, j + 1
-        if edit.tag == "replace":
-            pairs.append(_Pair(i, j))
-            i, j = i + 1, j + 1
-        elif edit.tag == "delete":
-            pairs.append(_Pair(i, None))
-            i += 1
+def _steps(
+    left: list[int], right: list[int], expected: Sequence[str], spoken: Sequence[str]
+) -> Iterator[_Same | list[_Pair]]:
+    """Stretches of words that are the same, and between them stretches of errors, paired by what looks and sounds alike
+    with the same number of edits or fewer."""
+    errors: list[_Pair] = []
+    for step in Levenshtein.opcodes(left, right):
+        lefts, rights = range(step.src_start, step.src_end), range(step.dest_start, step.dest_end)
+        if step.tag == "equal":
+            if errors:
+                yield _settled(errors, expected, spoken)
+                errors = []
+            yield _Same(step.src_start, step.dest_start, len(lefts))
+        elif step.tag == "replace":
+            errors += map(_Pair, lefts, rights)
+        elif step.tag == "delete":
+            errors += (_Pair(place, None) for place in lefts)
         else:
-            pairs.append(_Pair(None, j))
-            j += 1
-    pairs += map(_Pair, range(i, len(expected)), range(j, len(heard)))
-    return pairs
+            errors += (_Pair(None, place) for place in rights)
+    if errors:
+        yield _settled(errors, expected, spoken)
 
 
-def _settle(pairs: list[_Pair], expected: Sequence[str], spoken: Sequence[str]) -> list[_Pair]:
-    """The same number of edits or fewer, with each stretch of errors paired by what looks and sounds alike."""
-    settled: list[_Pair] = []
-    for same, stretch in itertools.groupby(pairs, lambda pair: _same(pair, expected, spoken)):
-        block = list(stretch)
-        lefts = [pair.expected for pair in block if pair.expected is not None]
-        rights = [pair.heard for pair in block if pair.heard is not None]
-        if not same and lefts and rights and len(block) > 1 and max(len(lefts), len(rights)) <= _WIDEST_BLOCK:
-            block = _pair_alike(lefts, rights, expected, spoken)
-        settled += block
-    return settled
-
-
-def _same(pair: _Pair, expected: Sequence[str], spoken: Sequence[str]) -> bool:
-    return pair.expected is not None and pair.heard is not None and expected[pair.expected] == spoken[pair.heard]
+def _settled(errors: list[_Pair], expected: Sequence[str], spoken: Sequence[str]) -> list[_Pair]:
+    lefts = [pair.expected for pair in errors if pair.expected is not None]
+    rights = [pair.heard for pair in errors if pair.heard is not None]
+    if lefts and rights and len(errors) > 1 and max(len(lefts), len(rights)) <= _WIDEST_BLOCK:
+        return _pair_alike(lefts, rights, expected, spoken)
+    return errors
 
 
 def _pair_alike(lefts: list[int], rights: list[int], expected: Sequence[str], spoken: Sequence[str]) -> list[_Pair]:
@@ -293,21 +288,29 @@ def _unlike(expected: str, heard: str) -> float:
     return 0.0 if alike == 1.0 else 1 - 0.4 * alike
 
 
-def _judge(passage: Passage, heard: Sequence[HeardWord], spoken: list[str], pairs: list[_Pair]) -> Alignment:
+def _judge(
+    passage: Passage, heard: Sequence[HeardWord], spoken: list[str], steps: Iterable[_Same | list[_Pair]]
+) -> Alignment:
     """The marks and miscues of a pairing."""
     judge = _Judge(passage, heard, spoken)
     extra: list[int] = []
-    for i, j, joined in pairs:
-        if i is None:
-            assert j is not None
-            extra.append(j)
+    for step in steps:
+        if isinstance(step, _Same):
+            judge.heard_more(extra)
+            extra = []
+            judge.read(step)
             continue
-        judge.heard_more(extra)
-        extra = []
-        if j is None:
-            judge.omitted(i)
-        else:
-            judge.attempted(i, j, as_read=joined or sound_alike(passage.spoken[i], spoken[j]))
+        for i, j, joined in step:
+            if i is None:
+                assert j is not None
+                extra.append(j)
+                continue
+            judge.heard_more(extra)
+            extra = []
+            if j is None:
+                judge.omitted(i)
+            else:
+                judge.attempted(i, j, as_read=joined or sound_alike(passage.spoken[i], spoken[j]))
     judge.ended(extra)
     return Alignment(tuple(judge.marks), tuple(judge.miscues))
 
@@ -320,6 +323,16 @@ class _Judge:
         self.miscues: list[Miscue] = []
         self._passage, self._heard, self._spoken = passage, heard, spoken
         self._last_end = 0.0
+
+    def read(self, same: _Same) -> None:
+        """Words that were heard as they are expected."""
+        scored = self._passage.scored
+        words = self._heard[same.heard : same.heard + same.size]
+        self.marks += [
+            Mark(i, State.READ if scored[i] else State.UNSCORED, one, one.start)
+            for i, one in enumerate(words, same.expected)
+        ]
+        self._last_end = words[-1].end
 
     def omitted(self, i: int) -> None:
         scored = self._passage.scored[i]

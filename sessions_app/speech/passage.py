@@ -8,10 +8,10 @@ import bisect
 import functools
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sessions_app.speech.pronunciation import pronunciations
+from sessions_app.speech.pronunciation import Pronunciation, pronunciations
 from sessions_app.speech.words import Word, words_of
 
 MOST_WORDS = 3000
@@ -37,6 +37,15 @@ class Passage:
     @functools.cached_property
     def spoken(self) -> tuple[str, ...]:
         return tuple(word.spoken for word in self.words)
+
+    @functools.cached_property
+    def vocabulary(self) -> frozenset[str]:
+        return frozenset(self.spoken)
+
+    @functools.cached_property
+    def sounds(self) -> Mapping[Pronunciation, str]:
+        """A word of the passage for each way in which one of them is pronounced."""
+        return {sound: word for word in self.spoken for sound in pronunciations(word)}
 
     @functools.cached_property
     def unpronounced(self) -> tuple[str, ...]:
