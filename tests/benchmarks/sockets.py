@@ -79,6 +79,9 @@ class Connection(asyncio.Protocol):
     def send(self, text: bytes) -> None:
         self._write(0x81, text)
 
+    def send_bytes(self, data: bytes) -> None:
+        self._write(0x82, data)
+
     def _write(self, first: int, payload: bytes) -> None:
         """A client must mask; a mask of zeros leaves the payload as it is."""
         size = len(payload)
