@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Locator, Page, expect
 
+from analytics_app.mirror import agreement, keys
+from analytics_app.mirror.outbox import Outbox
+from analytics_app.mirror.writer import Tables
+from analytics_app.reports.record import session_record, with_everything_single
 from sessions_app import enrolment
 from sessions_app.models import (
     Assessment,
@@ -225,6 +230,35 @@ def test_a_student_completes_the_study_with_questions_that_follow_the_answers_th
     assert [e.question for e in said] == [first, second, third]
     assert said[1].answer == "The canal brought the coal, since roads were bad."
     assert all(e.author == "rules" for e in said)
+    _is_told_alike(StudentSession.objects.get(student=sam))
+
+
+def _is_told_alike(member: StudentSession) -> None:
+    """The researcher's record, the items in DynamoDB and the database say the same of a whole run."""
+    tables = Tables(prefix=f"{settings.DYNAMODB_TABLE_PREFIX}{member.pk.hex}_")
+    tables.create_missing()
+    Outbox(tables).drain()
+    assert agreement.compare(tables).agrees
+    items = [item for page in tables.query(keys.SOCRATIC, pk=keys.session(member.pk)) for item in page]
+    record = session_record(with_everything_single(StudentSession.objects.filter(pk=member.pk)).get()).as_json()
+    rows = Exchange.objects.filter(intervention__student_session=member).order_by("intervention__number", "number")
+    said = [(row.question, row.answer) for row in rows]
+    assert len(said) == 6
+    assert said == [(e["question"], e["answer"]) for each in record["interventions"] for e in each["exchanges"]]
+    pauses = [item for item in items if item["entity_type"] == "intervention"]
+    assert said == [(e["question"], e["answer"]) for item in pauses for e in item["socratic_sequence"]]
+    scores = {a.kind: a.score_percentage for a in member.assessments.all()}
+    assert scores == {kind: record[kind]["score_percentage"] for kind in ("baseline", "final")}
+    assert scores == {
+        item["assessment_metadata"]["type"]: pytest.approx(float(item["assessment_results"]["score_percentage"]))
+        for item in items
+        if item["entity_type"] == "assessment"
+    }
+    [session] = [item for item in items if item["SK"] == "METADATA"]
+    assert (session["completion_status"]["completed"], session["completion_status"]["interventions_completed"]) == (
+        True,
+        2,
+    )
 
 
 def test_what_is_half_written_is_there_after_a_reload(
@@ -327,16 +361,20 @@ def test_a_language_model_asks_and_the_rules_stand_in_where_it_fails(
         sams.look("thinking")
         sams.page.reload()
         asked = sams.pause()
-        sams.at("content")
+        sams.play()
+        sams.pause()
+        sams.hand_in("final", "iron", "iron", "iron")
+        sams.survey()
     windows.close()
     assert windows.complaints == []
     assert asked[:2] == ["What else did the river do (1)?", "What else did the river do (2)?"]
-    exchanges = Exchange.objects.order_by("number")
+    exchanges = Exchange.objects.filter(intervention__number=1).order_by("number")
     assert [(e.author, bool(e.fell_back)) for e in exchanges] == [
         ("bedrock", False), ("bedrock", False), ("rules", True),
     ]  # fmt: skip
     assert exchanges[0].prompt_tokens and exchanges[0].cost_usd
-    assert ModelCall.objects.filter(purpose="question").count() >= 3
+    assert ModelCall.objects.filter(purpose="question").count() >= 6
+    _is_told_alike(StudentSession.objects.get(student=sam))
 
 
 def test_a_student_is_moved_on_by_the_teacher_and_back(
