@@ -59,6 +59,9 @@ def students_by_hour(day: SchoolDay) -> dict[str, Any]:
     )
 
 
+_SHORT = 10  # minutes, below which a time without its seconds says little
+_FEW = 8  # students
+
 MARKS = {
     "ready": ("circle", ACCENT), "leader_ready": ("diamond", ACCENT), "attention_confirmed": ("circle-open", ACCENT),
     "help_request": ("triangle-up", ACT), "action_refused": ("x", WATCH), "client_error": ("x", ACT),
@@ -105,7 +108,8 @@ def presence_by_student(report: SessionReport) -> dict[str, Any] | None:
                     marker={"symbol": symbol, "color": colour, "size": 8},
                 )
             )
-    plot.update_xaxes(type="date", tickformat="%H:%M", range=[moment(report.start), moment(report.end)])
+    clock = "%H:%M:%S" if report.minutes < _SHORT else "%H:%M"
+    plot.update_xaxes(type="date", tickformat=clock, range=[moment(report.start), moment(report.end)])
     plot.update_yaxes(type="category", autorange="reversed", categoryorder="array",
                       categoryarray=[row.member.label for row in rows], dtick=1)  # fmt: skip
     plot.update_layout(height=max(220, 80 + 22 * len(rows)), hovermode="closest", showlegend=True)
@@ -135,7 +139,7 @@ def presence_by_student(report: SessionReport) -> dict[str, Any] | None:
                 for row in rows
             ],
         },
-        height="tall",
+        height="tall" if len(rows) > _FEW else "figure",
     )
 
 

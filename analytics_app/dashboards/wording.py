@@ -93,13 +93,13 @@ def story(report: SessionReport) -> list[str]:
     """A session in three sentences: how long and with whom, what they did, and what to look at."""
     joined = len(report.rows)
     there = sum(bool(row.minutes) for row in report.rows)
-    minutes = {"minutes": round(report.minutes)}
+    minutes = round(report.minutes)
     first = ngettext("%(joined)s student joined", "%(joined)s students joined", joined) % {"joined": joined}
     length = (
-        _("the session lasted %(minutes)s minutes")
+        ngettext("the session lasted %(minutes)s minute", "the session lasted %(minutes)s minutes", minutes)
         if report.session.ended_at
-        else _("it runs since %(minutes)s minutes")
-    )
+        else ngettext("it has run for %(minutes)s minute", "it has run for %(minutes)s minutes", minutes)
+    ) % {"minutes": minutes}
     active = sum(bool(row.contributions) for row in report.rows)
     second = _(
         "%(active)s of the %(there)s who were connected did something; together they did it %(times)s times."
@@ -116,4 +116,4 @@ def story(report: SessionReport) -> list[str]:
         else _("Nobody asked for help")
     )
     lost = ngettext("a connection was lost %(n)s time", "a connection was lost %(n)s times", dropped) % {"n": dropped}
-    return [f"{first}; {length % minutes}.", second, f"{asked}; {lost}."]
+    return [f"{first}; {length}.", second, f"{asked}; {lost}."]
