@@ -9,11 +9,14 @@ whatever the key; 400 and 405 are doors that opened on nothing. `up` is a health
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.contrib import admin
 from django.db import transaction
+from django.template.response import SimpleTemplateResponse
 from django.urls import URLPattern, get_resolver, reverse
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -516,13 +519,21 @@ def studied(member: StudentSession) -> list[Any]:
     ]  # fmt: skip
 
 
+def not_drawn() -> Any:
+    """Within, a page is answered without being drawn: the same page is drawn for root."""
+    return patch.object(SimpleTemplateResponse, "rendered_content", "")
+
+
 @pytest.mark.parametrize("model", ADMIN)
 def test_rows_are_managed_by_whom_they_should_be(model: str, world: World, one_of_each: dict[str, Any]):
     key = one_of_each[model].pk if model in one_of_each else 0
     expected = iter(ADMIN[model])
     for name, page, method in PAGES:
         url = reverse(f"admin:{model.replace('.', '_')}_{page}", args=[] if page in {"changelist", "add"} else [key])
-        found = {who: str(status(world, who, method, url)) for who in ADMINISTRATORS}
+        found = {}
+        for who in ADMINISTRATORS:
+            with nullcontext() if who == "root" else not_drawn():
+                found[who] = str(status(world, who, method, url))
         assert (name, found) == (name, {who: next(expected) for who in ADMINISTRATORS})
         for who in ("nobody", "sam", "alice", "rosa"):
             assert (name, who, status(world, who, method, url)) == (name, who, 302)
