@@ -6,15 +6,16 @@ The worker removes what is due every night; `purge_expired` does the same by han
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from analytics_app.rollups.seal import seal_hours_of
 from sessions_app import retention
@@ -22,6 +23,7 @@ from sessions_app.reading import sound
 
 log = logging.getLogger(__name__)
 
+JOBS = timedelta(days=30)
 ROWS_AT_ONCE = 5000
 SESSIONS_AT_ONCE = 20
 
@@ -82,6 +84,13 @@ def _remove_sessions(now: datetime) -> Removed:
         yield len(ids)
 
 
+def _jobs(now: datetime) -> QuerySet[Any]:
+    """Jobs that failed, or that were cut off with their worker; those that succeed go at once."""
+    last = ProcrastinateJob.objects.annotate(last=Max("procrastinateevent__at"))
+    over: QuerySet[Any] = last.filter(status__in=("failed", "cancelled", "aborted", "doing"), last__lt=now - JOBS)
+    return over
+
+
 EXPIRIES = (
     _rows("join_failures", _("wrong join codes"), _("a day"), retention.join_failures),
     _rows("request_counts", _("counted requests of programs"), _("a day"), retention.request_counts),
@@ -95,6 +104,7 @@ EXPIRIES = (
     _rows("browsers", _("sign-ins of browsers"), _("until they end"), retention.signed_in),
     _rows("failed_sign_ins", _("failed sign-ins"), _("90 days"), retention.failed_sign_ins),
     _rows("sign_ins", _("list of sign-ins"), _("90 days"), retention.sign_ins),
+    _rows("jobs", _("jobs that failed or were cut off"), _("30 days"), _jobs),
     _rows("access_log", _("access log"), _("a year longer than the school keeps sessions"), retention.readings),
     Expiry(
         name="recordings",

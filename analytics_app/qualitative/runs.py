@@ -69,9 +69,12 @@ def analysis_create(
 
 
 def analysis_defer(analysis_id: UUID) -> None:
-    """Put a run into the worker's queue; once is enough."""
-    key = f"{TASK}:{analysis_id}"
-    job = app.configure_task(TASK, queueing_lock=key, lock=key)
+    """Put a run into the worker's queue; once is enough.
+
+    Without a lock of the queue's, which a worker that was killed would hold for ever: the run's lease keeps others
+    away.
+    """
+    job = app.configure_task(TASK, queueing_lock=f"{TASK}:{analysis_id}")
     try:
         with transaction.atomic():
             job.defer(analysis_id=str(analysis_id))

@@ -15,7 +15,9 @@ from django.contrib.sessions.models import Session as SignedIn
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.db.models import Model
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from analytics_app import health, jobs
 from analytics_app.models import ChangedHour, DashboardMetricsHourly, HourlyPeople, OutboxItem, RolledPosition
@@ -192,7 +194,13 @@ def make_each(school: School, sam: Student, alice: User) -> dict[str, tuple[Mode
     SignIn.objects.update(attempt_time=at)
     reading = AccessLog.objects.create(user=alice, school=school, action="board", at=at)
     of_none = AccessLog.objects.create(user=alice, school=None, action="board", at=at)
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('default', 'x') RETURNING id")
+        job = ProcrastinateJob.objects.get(pk=cursor.fetchone()[0])
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing'")
+        cursor.execute("UPDATE procrastinate_events SET at = %s", [at])
     return {
+        "jobs": (job, at + 30 * DAY),
         "join_failures": (failure, at + DAY),
         "request_counts": (count, at + DAY),
         "learner_codes": (code, at),
@@ -210,7 +218,7 @@ def make_each(school: School, sam: Student, alice: User) -> dict[str, tuple[Mode
     "kind",
     [
         "join_failures", "request_counts", "learner_codes", "practice_results", "practice_results of no school",
-        "browsers", "failed_sign_ins", "sign_ins", "access_log", "access_log of no school",
+        "browsers", "failed_sign_ins", "sign_ins", "jobs", "access_log", "access_log of no school",
     ],
 )  # fmt: skip
 def test_each_kind_goes_when_its_time_is_over_and_not_before(kind: str, school: School, sam: Student, alice: User):
