@@ -1,7 +1,8 @@
 """pocketsphinx as a `Transcriber`: engine processes, how many readers each hears, and what happens when one dies.
 
-Processes start when they are needed, one less than there are cores. Each stream keeps the audio that is not settled
-yet; when a process ends unasked, another one is started and hears that audio again, so that nobody's words are lost.
+Processes start when they are needed: one less than there are cores, and two where there are two. Each stream keeps the
+audio that is not settled yet; when a process ends unasked, another one is started and hears that audio again, so that
+nobody's words are lost.
 A stream at which processes die again and again is given up; the others go on.
 """
 
@@ -201,7 +202,7 @@ class Engines:
 
     def __init__(self, models: LanguageModels, *, processes: int | None = None, readers: int = READERS) -> None:
         self._models = models
-        self._most = processes or max(1, (os.cpu_count() or 2) - 1)
+        self._most = processes or _processes_for(os.cpu_count() or 2)
         self._readers = readers
         self._numbers = itertools.count(1)
         self._processes: list[_Process] = []
@@ -297,3 +298,9 @@ class Engines:
         for stream in streams:
             if stream.number in dead.streams:
                 stream.move(process, guilty=stream.number == guilty)
+
+
+def _processes_for(cores: int) -> int:
+    """On two cores both are used: when a class begins, all first sentences are heard twice at once, and what is niced
+    waits for the web process."""
+    return max(min(2, cores), cores - 1)

@@ -53,6 +53,8 @@ def live() -> Iterator[Result]:
     """Eight readers at once and 200 other students in one running server, in real time."""
     if not has_voice():
         return
+    if (load := os.getloadavg()[0]) > 1:
+        print(f"The machine is busy (load {load:.1f}): what follows is in real time, and tells of that too.")
     folder = Path(tempfile.mkdtemp(prefix="lyceum-bench-"))
     read, beside = _school()
     passages.passages_prepare()
