@@ -1,6 +1,6 @@
 """A reading's minutes, and a student's readings over time against the norm, as figures with their tables."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import plotly.graph_objects as go
@@ -10,6 +10,8 @@ from django.utils.translation import ngettext
 
 from analytics_app.dashboards.drawing import ACCENT, EDGE, INK, columns, figure
 from analytics_app.reports.reading import ReadingReport, ReadOn
+
+MARGIN = timedelta(days=3)
 
 
 def minutes(found: ReadingReport) -> dict[str, Any] | None:
@@ -35,7 +37,7 @@ def minutes(found: ReadingReport) -> dict[str, Any] | None:
     plot.update_yaxes(
         rangemode="tozero", title={"text": _("words correct a minute") if of_passage else _("words a minute")}
     )
-    plot.update_layout(showlegend=False, hovermode="closest")
+    plot.update_layout(showlegend=False, hovermode="closest", bargap=max(0.2, 1 - 0.15 * len(windows)))
     return figure(
         "minutes",
         plot,
@@ -68,8 +70,9 @@ def wcpm_over_time(readings: list[ReadOn]) -> dict[str, Any] | None:
     normed = [each for each in readings if each.band is not None]
     plot = go.Figure()
     if normed:
-        at = [_at(each.at) for each in normed]
-        bands = [each.band for each in normed if each.band is not None]
+        # Some days more on either side, so that one reading has a norm too.
+        at = [_at(normed[0].at - MARGIN), *(_at(each.at) for each in normed), _at(normed[-1].at + MARGIN)]
+        bands = [each.band for each in (normed[0], *normed, normed[-1]) if each.band is not None]
         plot.add_trace(
             go.Scatter(x=at, y=[band.p25 for band in bands], mode="lines", line={"width": 0, "color": EDGE},
                        name=_("25th percentile"), showlegend=False)
@@ -92,7 +95,7 @@ def wcpm_over_time(readings: list[ReadOn]) -> dict[str, Any] | None:
             name=_("read"),
         )
     )
-    plot.update_xaxes(type="date")
+    plot.update_xaxes(type="date", range=[_at(readings[0].at - MARGIN), _at(readings[-1].at + MARGIN)])
     plot.update_yaxes(rangemode="tozero", title={"text": _("words correct a minute")})
     plot.update_layout(showlegend=True, hovermode="closest")
     first, last = readings[0].summary.wcpm or 0, readings[-1].summary.wcpm or 0
