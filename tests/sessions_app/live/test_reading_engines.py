@@ -22,7 +22,7 @@ from tests.reading_cast import TEXT
 from tests.sessions_app.live.clients import Page, sign_in_cookie, teacher_page
 from tests.sessions_app.live.conftest import Server, serve, without_traceback
 from tests.sessions_app.live.test_reading_socket import MISREAD, finish, reader, words_of
-from tests.transcribe_stand_in import KEY_ID, REGION, SECRET, TranscribeStandIn, reset, spoken
+from tests.transcribe_stand_in import KEY_ID, REGION, SECRET, Fault, TranscribeStandIn, refuse, reset, spoken
 from tests.voices import chunks, cut, needs_voice, wav
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,12 +81,14 @@ def on_amazon(transactional_db: None, tmp_path: Path, transcribe: TranscribeStan
         assert running.stop() == 0
 
 
-@pytest.mark.parametrize("fault", [None, reset(after=5.0)])
-def test_amazon_hears_a_reading_also_after_a_reset(
+@pytest.mark.parametrize(
+    "fault", [reset(after=5.0), refuse("UnrecognizedClientException", 403)], ids=["reset", "refused for a while"]
+)
+def test_amazon_hears_a_reading_to_its_end(
     on_amazon: Server, transcribe: TranscribeStandIn, sam_reads: StudentSession, reading_session: LiveSession,
-    alice: User, fault: object,
+    alice: User, fault: Fault,
 ):  # fmt: skip
-    transcribe.then(*([fault] if fault else []))
+    transcribe.then(fault)
     data = wav(spoken(MISREAD.lower().replace(",", "").replace(".", "")))
     sound = tuple(cut(data, 9600))
     cookie = sign_in_cookie(alice)

@@ -388,7 +388,7 @@ def test_silence_inside_the_passage_is_a_struggle_that_gives_help(server: Server
 
     async def scene() -> dict:
         async with reader(server, sam_reads) as (page, microphone):
-            await microphone.play(sound, speed=2)
+            await microphone.play(sound, speed=5)
             return await page.until("help")
 
     shown = asyncio.run(scene())
