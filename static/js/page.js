@@ -7,8 +7,10 @@ import "./dialog.js";
 
 startClocks();
 
-// On a phone the menu scrolls sideways; where one is should be in sight.
-document.querySelector(".masthead nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// On a phone the menu scrolls sideways; where one is should be in sight. The page itself stays where it is.
+const menu = document.querySelector(".masthead nav");
+const here = menu?.querySelector("[aria-current]");
+if (here) menu.scrollLeft += here.getBoundingClientRect().right - menu.getBoundingClientRect().right;
 
 document.addEventListener("click", (event) => {
   event.target.closest("[data-dismiss]")?.closest(".banner, .toast")?.remove();

@@ -63,3 +63,12 @@ def test_codes_are_given_by_keyboard(windows: Windows, rosa: User, chapter: Anal
 @pytest.mark.parametrize("address", ["", "{pk}/", "{pk}/?at=p1", "{pk}/codes/", "new/"])
 def test_every_page_of_analyses_holds_on_a_phone(windows: Windows, rosa: User, chapter: Analysis, address: str) -> None:
     look_over(windows.desk(rosa, width=390), f"/research/analyses/{address.format(pk=chapter.pk)}")
+
+
+def test_on_a_phone_the_menu_shows_where_one_is_and_the_page_stays_at_its_anchor(
+    windows: Windows, rosa: User, chapter: Analysis
+) -> None:
+    page = windows.desk(rosa, width=390)
+    page.goto(f"/research/analyses/{chapter.pk}/?at=p2#texts")
+    assert page.evaluate("document.querySelector('.masthead nav').scrollLeft") > 0
+    expect(page.locator("#texts")).to_be_in_viewport()
