@@ -27,7 +27,7 @@ def stat(
     """What `templates/parts/stat.html` shows."""
     return {
         "label": label,
-        "value": None if value is None else number_format(round(value, places), places),
+        "value": None if value is None else number_format(round(value, places), places, force_grouping=True),
         "unit": unit,
         "note": note,
         "reason": reason,
