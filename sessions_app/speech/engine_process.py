@@ -27,7 +27,7 @@ from sessions_app.speech.engine_messages import (
     Words,
     framed,
 )
-from sessions_app.speech.recogniser import Recogniser
+from sessions_app.speech.recogniser import Recogniser, warm_up
 from sessions_app.speech.transcriber import BYTES_A_SECOND, Heard
 
 PIECE = BYTES_A_SECOND // 5  # of one reader before the next one's turn
@@ -133,6 +133,7 @@ class Engine:
 
 def main(marker: Path) -> None:
     os.nice(NICENESS)
+    warm_up()
     with (
         marker.open("r+b") as file,
         mmap.mmap(file.fileno(), MARKER_BYTES) as mapped,

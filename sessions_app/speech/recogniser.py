@@ -67,6 +67,12 @@ def load_decoder(folder: Path, **options: str | bool) -> pocketsphinx.Decoder:
     )
 
 
+def warm_up() -> None:
+    """Load what the first utterance needs, before there is one: its reader would wait for it."""
+    dictionary()
+    _ear()
+
+
 class Recogniser:
     """Hears one reader. `start` is the second at which the audio begins, `utterance` the number of its first one.
 
