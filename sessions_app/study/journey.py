@@ -6,13 +6,13 @@ teacher moved the student on. The place is a step only where the study has a sit
 the survey is none for a student who does not agree to it.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Max, TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +21,6 @@ from sessions_app.models import (
     AssessmentAnswer,
     Assignment,
     Consent,
-    ConsentState,
     ContentDelivery,
     Exchange,
     Intervention,
@@ -230,57 +229,50 @@ def position_of(facts: Facts) -> Position:
     )
 
 
+_FACTS: Final = """
+    SELECT s.id,
+        ARRAY(SELECT c.purpose FROM sessions_app_consentstate c
+            WHERE c.student_id = s.student_id AND c.granted) AS agreed,
+        ARRAY(SELECT c.purpose FROM sessions_app_consentstate c
+            WHERE c.student_id = s.student_id AND NOT c.granted) AS refused,
+        EXISTS (SELECT FROM sessions_app_assignment a WHERE a.student_session_id = s.id) AS assigned,
+        EXISTS (SELECT FROM sessions_app_priorknowledge k WHERE k.student_session_id = s.id) AS prior_knowledge,
+        EXISTS (SELECT FROM sessions_app_locationverification v
+            WHERE v.student_session_id = s.id AND v.settled_at IS NOT NULL) AS place_settled,
+        ARRAY(SELECT f.kind FROM sessions_app_assessment f
+            WHERE f.student_session_id = s.id AND f.submitted_at IS NOT NULL) AS submitted,
+        d.ended_at IS NOT NULL AS content_ended, coalesce(d.segments_completed, 0) AS segments_done,
+        coalesce(i.number, 0) AS open_number, least(e.answered, %(questions)s) AS answered, e.waiting,
+        EXISTS (SELECT FROM sessions_app_surveyresponse y WHERE y.student_session_id = s.id) AS survey,
+        ARRAY(SELECT m.step FROM sessions_app_movedon m WHERE m.student_session_id = s.id) AS moved_on
+    FROM sessions_app_studentsession s
+    LEFT JOIN sessions_app_contentdelivery d ON d.student_session_id = s.id
+    LEFT JOIN sessions_app_intervention i ON i.student_session_id = s.id AND i.status = 'open'
+    LEFT JOIN LATERAL (
+        SELECT count(x.answered_at) AS answered, (array_agg(x.id) FILTER (WHERE x.answered_at IS NULL))[1] AS waiting
+        FROM sessions_app_exchange x WHERE x.intervention_id = i.id
+    ) e ON true
+    WHERE s.id = ANY(%(ids)s)
+"""
+
+
 def _facts(student_sessions: Collection[StudentSession]) -> dict[UUID, Facts]:
-    ids = [member.pk for member in student_sessions]
-    found = {member.pk: Facts(consents={}) for member in student_sessions}
-    of_students = {"student_session__in": ids}
-    _consents(found, student_sessions)
-    for pk in Assignment.objects.filter(**of_students).values_list("student_session", flat=True):
-        found[pk].assigned = True
-    for pk in PriorKnowledge.objects.filter(**of_students).values_list("student_session", flat=True):
-        found[pk].prior_knowledge = True
-    places = LocationVerification.objects.filter(**of_students)
-    for pk, settled_at in places.values_list("student_session", "settled_at"):
-        found[pk].place_settled = settled_at is not None
-    submitted = defaultdict[UUID, set[str]](set)
-    for pk, kind in Assessment.objects.filter(**of_students, submitted_at__isnull=False).values_list(
-        "student_session", "kind"
-    ):
-        submitted[pk].add(kind)
-    for pk, kinds in submitted.items():
-        found[pk].submitted = frozenset(kinds)
-    deliveries = ContentDelivery.objects.filter(**of_students)
-    for pk, ended_at, segments in deliveries.values_list("student_session", "ended_at", "segments_completed"):
-        found[pk].content_ended = ended_at is not None
-        found[pk].segments_done = segments
-    _interventions(found, ids)
-    for pk in SurveyResponse.objects.filter(**of_students).values_list("student_session", flat=True):
-        found[pk].survey = True
-    moved = defaultdict[UUID, set[str]](set)
-    for pk, step in MovedOn.objects.filter(**of_students).values_list("student_session", "step"):
-        moved[pk].add(step)
-    for pk, steps in moved.items():
-        found[pk].moved_on = frozenset(steps)
+    """In one statement, since every step of every student asks."""
+    asked: dict[str, Any] = {
+        "ids": [member.pk for member in student_sessions], "questions": QUESTIONS_PER_INTERVENTION
+    }  # fmt: skip
+    found = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_FACTS, asked)
+        names = [column.name for column in cursor.description]
+        for row in cursor.fetchall():
+            told = dict(zip(names, row, strict=True))
+            pk, agreed, refused = told.pop("id"), told.pop("agreed"), told.pop("refused")
+            submitted, moved_on = told.pop("submitted"), told.pop("moved_on")
+            found[pk] = Facts(
+                consents=dict.fromkeys(agreed, True) | dict.fromkeys(refused, False),
+                submitted=frozenset(submitted),
+                moved_on=frozenset(moved_on),
+                **told,
+            )
     return found
-
-
-def _consents(found: dict[UUID, Facts], student_sessions: Iterable[StudentSession]) -> None:
-    runs = defaultdict[UUID | None, list[UUID]](list)
-    for member in student_sessions:
-        runs[member.student_id].append(member.pk)
-    states = ConsentState.objects.filter(student__in=[student for student in runs if student])
-    for student, purpose, granted in states.values_list("student", "purpose", "granted"):
-        for pk in runs[student]:
-            found[pk].consents[purpose] = granted
-
-
-def _interventions(found: dict[UUID, Facts], ids: Sequence[UUID]) -> None:
-    opened = Intervention.objects.filter(student_session__in=ids, status=Intervention.Status.OPEN)
-    for pk, number in opened.values_list("student_session", "number"):
-        found[pk].open_number = number
-    exchanges = Exchange.objects.filter(intervention__in=opened)
-    for pk, exchange, answered_at in exchanges.values_list("intervention__student_session", "id", "answered_at"):
-        if answered_at is None:
-            found[pk].waiting = exchange
-        else:
-            found[pk].answered = min(QUESTIONS_PER_INTERVENTION, found[pk].answered + 1)

@@ -85,7 +85,7 @@ def test_everybodys_place_takes_the_same_queries(on_site: StudentSession, tia: S
     walk(on_site, until=Step.FINAL)
     other = take_part(on_site.session, tia)
     walk(other, until=Step.BASELINE)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(1):
         found = journey.positions([on_site, other])
     assert [found[m.pk].step for m in (on_site, other)] == [Step.FINAL, Step.BASELINE]
 
