@@ -44,6 +44,7 @@ from tests.study_cast import complete_study
 
 CLASSES, STUDENTS = 8, 25
 MEAN_THOUGHT = 8.0  # seconds between two steps of a student
+ARRIVING = 60.0  # seconds within which all classes have come and agreed
 MOST_MS = 50.0
 GIVE_UP = 60.0
 
@@ -134,10 +135,12 @@ class _Student:
         self._listening = asyncio.create_task(self._listen())
 
     async def go(self) -> None:
-        await asyncio.sleep(self._rng.uniform(0, 2 * MEAN_THOUGHT))
+        await asyncio.sleep(self._rng.uniform(0, ARRIVING))
         await self._page()
-        for purpose in PURPOSES:
-            await self._do("consent", {"purpose": purpose, "decision": "granted", "version": "1"}, think=False)
+        # A page sends what comes in the same moment in one frame.
+        await self._send(
+            "consent", *({"purpose": purpose, "decision": "granted", "version": "1"} for purpose in PURPOSES)
+        )
         await self._at("prior_knowledge")
         await self._do("prior_knowledge", {"ratings": [1, 2, 3]})
         await self._fill_in("baseline")
@@ -166,22 +169,23 @@ class _Student:
         await self._do("assessment_answer", {"form": form, **answers[0]})
         await self._do("assessment_submitted", {"form": form, "answers": answers})
 
-    async def _do(self, event: str, data: dict[str, Any], *, think: bool = True) -> None:
+    async def _do(self, event: str, data: dict[str, Any]) -> None:
         """One step and, every time, a fact beside it."""
-        if think:
-            await asyncio.sleep(self._rng.expovariate(1 / MEAN_THOUGHT))
+        await asyncio.sleep(self._rng.expovariate(1 / MEAN_THOUGHT))
         await self._send(event, data)
-        if think:
-            await self._send("latency", {"rtt_ms": 20})
+        await self._send("latency", {"rtt_ms": 20})
 
-    async def _send(self, event: str, data: dict[str, Any]) -> None:
-        key = str(uuid.uuid4())
-        done = asyncio.get_running_loop().create_future()
-        self._open[key] = (event, time.perf_counter(), done)
-        body = {"key": key, "event": event, "at": datetime.now(UTC).isoformat(), "data": data}
-        await self._socket.send(json.dumps({"type": "events", "events": [body]}))
+    async def _send(self, event: str, *data: dict[str, Any]) -> None:
+        """Events of a kind in one frame, until each is acknowledged."""
+        bodies = []
+        for each in data:
+            key, done = str(uuid.uuid4()), asyncio.get_running_loop().create_future()
+            self._open[key] = (event, time.perf_counter(), done)
+            bodies.append({"key": key, "event": event, "at": datetime.now(UTC).isoformat(), "data": each})
+        waiting = [self._open[body["key"]][2] for body in bodies]
+        await self._socket.send(json.dumps({"type": "events", "events": bodies}))
         async with asyncio.timeout(GIVE_UP):
-            await done
+            await asyncio.gather(*waiting)
 
     async def _listen(self) -> None:
         async for raw in self._socket:
