@@ -18,9 +18,11 @@ PRODUCTION := DEBUG=0 DATABASE_URL=postgresql://lyceum@database.example.org/lyce
 demo: $(READY)
 	@exec .venv/bin/python manage.py demo --port "$(PORT)"
 
+# What a browser drives comes after the rest: it is in real time, and wants the processor to itself.
 test: $(READY)
 	@$(RUN) compileall -q -j 0 config sessions_app analytics_app
-	$(RUN) pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term
+	$(RUN) pytest -n $(WORKERS) --dist loadgroup --ignore tests/browser --cov --cov-report= --cov-fail-under 0
+	$(RUN) pytest -n 2 --dist loadgroup tests/browser --cov --cov-append --cov-report=term
 
 check: $(READY)
 	$(RUN) ruff check .
