@@ -38,8 +38,9 @@ SaysState = Callable[[str], Coroutine[Any, Any, None]]
 class Ears:
     """The listening of one reading. `upto` is the second up to which everything is settled.
 
-    `happened` is told what changed, `settled` up to where nothing changes any more, and `says` how it goes: `on`,
-    `waiting` for a transcriber, or `unfit` where there is none for what is expected.
+    `happened` is told what changed, `word_heard` the second at which the last word ended, `settled` up to where nothing
+    changes any more, and `says` how it goes: `on`, `waiting` for a transcriber, or `unfit` where there is none for what
+    is expected.
     """
 
     def __init__(
@@ -50,11 +51,12 @@ class Ears:
         transcriber: Transcriber,
         follower: Follower,
         happened: Happened,
+        word_heard: Callable[[float], None],
         settled: Callable[[float], None],
         says: SaysState,
     ) -> None:
         self.upto = upto
-        self.last_word_at = upto
+        self._word_heard = word_heard
         self._expected = expected
         self._transcriber = transcriber
         self._follower = follower
@@ -187,7 +189,7 @@ class Ears:
 
     def _take_words(self, heard: Heard) -> None:
         if heard.words:
-            self.last_word_at = max(self.last_word_at, heard.words[-1].end)
+            self._word_heard(heard.words[-1].end)
             if heard.final:
                 self.upto = max(self.upto, heard.words[-1].end)
         for happened in self._follower.take_words(heard):

@@ -21,6 +21,7 @@ from sessions_app.live.chunks import Frame
 from sessions_app.live.ears import Ears
 from sessions_app.live.following import follower_of
 from sessions_app.live.helping import Helping, SchoolWording
+from sessions_app.live.hints import Hints
 from sessions_app.live.ingest import Busy
 from sessions_app.live.recorder import Recorder
 from sessions_app.reading import course, moments, recording, settling, sound
@@ -41,9 +42,6 @@ QUIET_AFTER_THE_END = 5.0
 """Seconds without a chunk, after which a reading that is over has all that it gets."""
 LAST_WORDS_WITHIN = 30.0
 PLACE_EVERY = 1.0  # seconds between two events that say only where the voice is
-NO_WORDS_AFTER = 15.0  # seconds of sound without a word
-NOT_LED_ON_AFTER = 25.0  # seconds of sound with words that lead no further in the passage
-SAY_AGAIN_AFTER = 45.0
 
 NOT_NOW = (Busy, *protocol.DATABASE_AWAY)
 
@@ -82,9 +80,7 @@ class Listener:
         self._state_since = self._loop.time()
         self._told: set[tuple[str, int]] = set()
         self._place_at = 0.0
-        self._led_on_at = taken.audio_seconds
-        self._said_at = -SAY_AGAIN_AFTER
-        self._said_sound = 0.0
+        self._hints = Hints(time=self._loop.time(), sound=taken.audio_seconds)
         self._alone_since = self._loop.time()
         self._side: set[asyncio.Task[Any]] = set()
         self._ears = Ears(
@@ -93,6 +89,7 @@ class Listener:
             transcriber=transcriber,
             follower=self._follower,
             happened=self._happened,
+            word_heard=self._word_heard,
             settled=self._settled_upto,
             says=self._say_state,
         )
@@ -164,10 +161,13 @@ class Listener:
 
     # -- What was heard
 
+    def _word_heard(self, second: float) -> None:
+        self._hints.word_heard(time=self._loop.time(), sound=second)
+
     def _happened(self, happened: ReadingEvent) -> None:
         now = datetime.now(UTC)
         if isinstance(happened, Followed):
-            self._led_on_at = self._sound.seconds
+            self._hints.led_on(time=self._loop.time(), sound=self._sound.seconds)
             self._push_place()
             self._record_place(now)
         elif isinstance(happened, UtteranceHeard):
@@ -253,17 +253,11 @@ class Listener:
 
     def _notice(self) -> None:
         """Tell a student whose voice leads nowhere, now and then."""
-        now = self._sound.seconds
-        if self._state != "on" or self._over or self._loop.time() - self._said_at < SAY_AGAIN_AFTER:
+        if self._state != "on" or self._over:
             return
-        code = ""
-        if now - max(self._ears.last_word_at, self._said_sound) > NO_WORDS_AFTER:
-            code = "no_words_heard"
-        elif self._follower.of is not None and now - max(self._led_on_at, self._said_sound) > NOT_LED_ON_AFTER:
-            code = "not_the_passage"
-        if code:
+        in_passage = self._follower.of is not None
+        if code := self._hints.due(time=self._loop.time(), sound=self._sound.seconds, in_passage=in_passage):
             self._say(code)
-            self._said_at, self._said_sound = self._loop.time(), now
 
     # -- The course
 

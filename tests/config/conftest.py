@@ -15,14 +15,7 @@ import pytest
 from config.local import record
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-USE = """
-import signal, sys
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the suite may run under nohup
-from config.local import stack
-stack.ensure(aws={aws})
-print("in", flush=True)
-sys.stdin.read()
-"""
+USE = "import sys; from config.local import stack; stack.ensure(aws={aws}); print('in', flush=True); sys.stdin.read()"
 
 
 def environment(home: Path, **settings: str) -> dict[str, str]:

@@ -324,7 +324,7 @@ def names_in(folder: Path) -> list[str]:
 def _engine_processes() -> list[psutil.Process]:
     return [
         child
-        for child in psutil.Process().children(recursive=True)
+        for child in psutil.Process().children()
         if child.status() != psutil.STATUS_ZOMBIE and any("engine_process" in part for part in child.cmdline())
     ]
 
