@@ -155,14 +155,7 @@ class AudioIntake:
         async with self._decoding:
             pcm = b""
             if self.seconds > after or any(stream.state and not stream.decoder for stream in self._streams.values()):
-                await self._recorded.wait()
-                chunks = await self._in_thread(_sound_of, self._reading_id)
-                decoders, seconds, pcm = await self._loop.run_in_executor(DECODING, _decode_all, chunks, after)
-                for number, decoder in decoders.items():
-                    stream = self._streams.get(number)
-                    if stream is not None and stream.decoder is None:
-                        stream.decoder = decoder
-                self.seconds = max(self.seconds, seconds)
+                pcm = await self._decode_again(after)
             yield pcm
 
     async def stop(self) -> None:
@@ -202,6 +195,8 @@ class AudioIntake:
             raise Refused("reading_too_long")
         if number == 0 and data is not None:
             data = await self._open(stream, data, received_at)
+        if stream.state is not None and stream.decoder is None:  # taken over, and nobody listens yet
+            await self._decode_again(self.seconds)
         if stream.state is None or stream.decoder is None:
             raise NotAudio("not_webm")  # its first chunk, with the header, never came
         pcm = b""
@@ -222,6 +217,18 @@ class AudioIntake:
         self._recorded.clear()
         if pcm:
             self._sound(pcm)
+
+    async def _decode_again(self, after: float) -> bytes:
+        """The sound from `after` on of all that is recorded. Streams without a decoder get theirs as it is then."""
+        await self._recorded.wait()
+        chunks = await self._in_thread(_sound_of, self._reading_id)
+        decoders, seconds, pcm = await self._loop.run_in_executor(DECODING, _decode_all, chunks, after)
+        for number, decoder in decoders.items():
+            stream = self._streams.get(number)
+            if stream is not None and stream.decoder is None:
+                stream.decoder = decoder
+        self.seconds = max(self.seconds, seconds)
+        return pcm
 
     async def _open(self, stream: _Stream, data: bytes, at: datetime) -> bytes:
         """Open a stream by its first chunk; its bytes without the header of a WAV file."""
