@@ -60,6 +60,8 @@ def action_perform(attempt: Attempt) -> int:
     for attempts_left in reversed(range(ATTEMPTS)):
         try:
             return _perform(attempt)
+        except StudentSession.DoesNotExist:  # erased since the ticket was looked at
+            raise Refused("no_such_session") from None
         except OperationalError as error:
             if not isinstance(error.__cause__, errors.DeadlockDetected) or not attempts_left:
                 raise

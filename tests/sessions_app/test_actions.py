@@ -52,6 +52,16 @@ def test_a_student_says_that_they_are_ready_and_takes_it_back(session: LiveSessi
     assert story(session, after=2) == ["ready", "not_ready"]
 
 
+def test_an_action_of_a_run_that_is_erased_meanwhile_is_refused(
+    sam_in: StudentSession, monkeypatch: pytest.MonkeyPatch
+):
+    wanted = attempt(sam_in, events.Ready())
+    monkeypatch.setattr(enrolment, "member_by_ticket", lambda _: sam_in)
+    StudentSession.objects.filter(pk=sam_in.pk).delete()
+    with pytest.raises(Refused, match="no_such_session"):
+        actions.action_perform(wanted)
+
+
 def test_a_repeated_key_is_answered_from_what_is_stored(session: LiveSession, sam_in: StudentSession):
     key = uuid.uuid4()
     first = act(sam_in, events.Ready(), key)
