@@ -98,6 +98,9 @@ def test_a_killed_keeper_is_replaced_by_the_next_process(home: Path, clients: St
 
 
 def test_a_pid_file_that_names_somebody_else_s_process_is_forgotten(home: Path, clients: Start) -> None:
+    before = clients()
+    assert before.is_in()
+    before.leave()
     data = (home / "postgres-18").resolve()
     (data / "postmaster.pid").write_text(f"{os.getpid()}\n{data}\n")
     assert clients().is_in()
