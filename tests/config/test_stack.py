@@ -132,7 +132,8 @@ def test_nobody_reaches_the_server_but_through_a_closed_directory(home: Path, cl
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another user")
-def test_root_s_data_lies_aside_when_the_home_is_closed(home: Path) -> None:
+def test_root_s_data_lies_aside_when_the_home_is_closed(home: Path, clients: Start) -> None:
+    assert clients().is_in()
     assert home.stat().st_mode & 0o077 == 0
     assert (home / "postgres-18").is_symlink()
     assert not (home / "postgres-18").resolve().is_relative_to(home)
