@@ -16,8 +16,9 @@ from analytics_app.dashboards.estimates import number
 from analytics_app.reports.record import SessionRecord, session_record, with_everything_single
 from analytics_app.reports.session_list import SORTS, STATES, Listed, SessionList
 from analytics_app.reports.student_runs import student_runs
-from analytics_app.views.research import KEYS, none_granted, session_rows
+from analytics_app.views.research import none_granted
 from analytics_app.views.study_desk import study_desk
+from analytics_app.views.study_tables import KEYS, session_rows
 from sessions_app import access
 from sessions_app.models import Student
 from sessions_app.views.desk import DeskRequest, at_desk

@@ -1,7 +1,6 @@
 """Events through real sockets: durable, acknowledged after COMMIT, and on the teacher's page."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,18 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import connection, connections
+from django.db import connection
 
 from config.local import postgres
 from sessions_app import enrolment, lifecycle
 from sessions_app.models import ClassMembership, LiveSession, School, SchoolClass, Student, StudentSession, User
 from tests.benchmarks.runner import Result, at_least, benchmark, bounded, told
+from tests.benchmarks.server import ROOT, web_process
 
-ROOT = Path(__file__).resolve().parents[2]
 LIMITS = Path(__file__).parent / "limits"
 SESSIONS, SOCKETS, CLIENTS = 20, 1000, 2
 LIMIT_CONNECTIONS, LIMIT_SECONDS = 50, 8
@@ -99,21 +97,10 @@ def single_row_inserts() -> float:
 
 @contextmanager
 def _server() -> Iterator[dict[str, Any]]:
-    """A web process of its own on the benchmark's database, with fresh sessions in it."""
+    """A web process with fresh sessions in its database."""
     plan = _school()
-    connections.close_all()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "config.server", "--port", "0"],
-        cwd=ROOT, env=os.environ | {"LOG_LEVEL": "WARNING"}, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        port = re.search(r":(\d+)/", process.stdout.readline())
-        assert port is not None
-        yield plan | {"host": f"127.0.0.1:{port[1]}", "process": process}
-    finally:
-        process.terminate()
-        process.wait(30)
+    with web_process() as server:
+        yield plan | {"host": server.host, "process": server.process}
 
 
 def _school() -> dict[str, Any]:
@@ -177,7 +164,7 @@ def _drive(server: dict[str, Any], *, rate: float) -> dict[str, Any]:
     for client in clients:
         assert client.stdout is not None
         assert client.stdout.readline().strip() == "ready"
-    process = psutil.Process(server["process"].pid)
+    process = server["process"]
     cpu = sum(process.cpu_times()[:2])
     for client in clients:
         assert client.stdin is not None

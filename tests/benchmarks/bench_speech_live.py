@@ -5,21 +5,18 @@ The readings are synthetic: espeak-ng reads a text of our own.
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import psutil
-from django.db import connections
 
 from sessions_app import enrolment, lifecycle
 from sessions_app.models import (
@@ -40,9 +37,9 @@ from sessions_app.speech.transcriber import HeardWord
 from tests.benchmarks.bench_speech import has_voice, recorded
 from tests.benchmarks.readings import TEXTS
 from tests.benchmarks.runner import Result, at_least, benchmark, bounded
+from tests.benchmarks.server import ROOT, web_process
 from tests.voices import CHUNK_SECONDS, SECOND, spoken, with_noise
 
-ROOT = Path(__file__).resolve().parents[2]
 READERS = 8
 STUDENTS, OFFERED = 200, 100  # pages beside the readers, and their events a second
 TEXT = " ".join(TEXTS[:2])
@@ -66,7 +63,7 @@ def live() -> Iterator[Result]:
         plan["recordings"].append(str(path))
         plan["readers"].append(_page_of(member))
     seconds = len(sound) / SECOND
-    with _server() as server:
+    with web_process() as server:
         host = {"host": server.host}
         readers = _Client("aloud", plan | host, folder / "readers.json")
         others = _Client(
@@ -154,29 +151,6 @@ def _members(teacher: User, number: int, **about: Any) -> list[StudentSession]:
 def _page_of(member: StudentSession) -> tuple[str, str]:
     cookie = f"{enrolment.cookie_name(member.pk)}={enrolment.ticket_sign(member)}"
     return f"/ws/sessions/{member.pk}/student/", cookie
-
-
-@dataclass
-class _Server:
-    process: psutil.Process
-    host: str
-
-
-@contextmanager
-def _server() -> Iterator[_Server]:
-    connections.close_all()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "config.server", "--port", "0"],
-        cwd=ROOT, env=os.environ | {"LOG_LEVEL": "WARNING"}, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        port = re.search(r":(\d+)/", process.stdout.readline())
-        assert port is not None
-        yield _Server(psutil.Process(process.pid), f"127.0.0.1:{port[1]}")
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @dataclass
