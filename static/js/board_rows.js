@@ -178,7 +178,8 @@ export class Rows {
     });
     const line = rates.length
       ? rates.map(({ rate, at }) => ({ height: heightOf(rate), at }))
-      : [...progress, ...progress.slice(-1).map(({ percent }) => ({ percent, at: end }))].map(({ percent, at }) => ({ height: percent / 100, at }));
+      : progress.map(({ percent, at }) => ({ height: percent / 100, at }));
+    if (progress.length && !rates.length) line.push({ ...line.at(-1), at: end });
     const before = line.findLastIndex((point) => point.at < from);
     line.slice(Math.max(before, 0)).forEach(({ height, at }) => {
       paths.pace += `${paths.pace ? "L" : "M"}${x(at)} ${Math.round(STAFF - 2 - height * (STAFF - 4))}`;
