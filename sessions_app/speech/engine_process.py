@@ -30,7 +30,7 @@ from sessions_app.speech.engine_messages import (
 from sessions_app.speech.recogniser import Recogniser, warm_up
 from sessions_app.speech.transcriber import BYTES_A_SECOND, Heard
 
-PIECE = BYTES_A_SECOND // 5  # of one reader before the next one's turn
+PIECE = BYTES_A_SECOND * 2 // 5  # of one reader before the next one's turn: more than a recorder sends at once
 NICENESS = 5  # the web process answers first
 MARKER_BYTES = 8
 

@@ -17,6 +17,7 @@ from sessions_app.speech.transcriber import Heard, HeardWord, Transcriber, Trans
 from sessions_app.speech.windows import WINDOW, MiscueCounts, Window, counts_of, windows_of
 
 PARTIAL_LAG = 1.0  # seconds by which partial words come behind the audio
+STEADY = 1.0  # seconds for which a place stands that partial words have reached, and then have not: they waver
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class Reading:
         self._final_upto = seconds
         self._upto = seconds
         self._reached = 0
+        self._wavering: list[tuple[float, int]] = []
         self._closed = int(seconds // WINDOW)
         self._watch = StruggleWatch()
         self._aligned: Alignment | None = None
@@ -152,9 +154,9 @@ class Reading:
         self._upto = max(self._upto, heard.upto)
         if not heard.final:
             self._partial = heard.words
-            reached = align(self.passage, [*self._final, *heard.words]).reached if heard.words else self._reached
-            return self._followed(reached)
+            return self._followed(self._reached_with(heard)) if heard.words else []
         self._partial = ()
+        self._wavering.clear()
         self._final_upto = max(self._final_upto, heard.upto)
         events: list[ReadingEvent] = []
         if heard.words:
@@ -175,6 +177,13 @@ class Reading:
         """The reading as it is when nothing more comes."""
         windows = windows_of(self.alignment, self._utterances, self.seconds)
         return ReadingResult(tuple(self._utterances), self.alignment, windows, windows[self._closed :], self.seconds)
+
+    def _reached_with(self, partial: Heard) -> int:
+        """The furthest place of the partial words of the last `STEADY` seconds."""
+        reached = align(self.passage, [*self._final, *partial.words]).reached
+        self._wavering = [(upto, place) for upto, place in self._wavering if upto > partial.upto - STEADY]
+        self._wavering.append((partial.upto, reached))
+        return max(place for _, place in self._wavering)
 
     def _followed(self, reached: int) -> list[ReadingEvent]:
         if reached == self._reached:

@@ -1,6 +1,6 @@
 """pocketsphinx on one reader's audio. The only module that imports pocketsphinx; it runs in processes of its own.
 
-Audio is cut into utterances at pauses. Within an utterance there is a partial result every half second; at its end the
+Audio is cut into utterances at pauses. Within an utterance there are partial results as the audio comes; at its end the
 second pass and the lattice give the final words with their posterior probabilities.
 """
 
@@ -22,7 +22,7 @@ from sessions_app.speech.second_look import look_again
 from sessions_app.speech.transcriber import BYTES_A_SECOND, Heard, HeardWord
 from sessions_app.speech.words import spoken_of
 
-PARTIAL_EVERY = 0.5  # seconds
+PARTIAL_EVERY = 0.2  # seconds at least; a page shows no word sooner than a result has it
 LONGEST_UTTERANCE = 15.0  # seconds; a longer one is cut between two words
 LEARN_FROM = 1.0  # seconds of speech that tell how a microphone and a voice sound
 LEARNT_AFTER = 4.0  # seconds of speech, until which the first estimate is made again
@@ -125,7 +125,7 @@ class Recogniser:
         return self._speech_start if self._speech else max(self._settled, self.upto - 2 * PAUSE)
 
     def hear(self, pcm: bytes) -> Iterator[Heard]:
-        """What these samples added."""
+        """What these samples added: each utterance that ended in them, and what is heard of the newest at their end."""
         data = self._rest + pcm
         size = self._ends.frame_bytes
         whole = len(data) // size * size
@@ -137,11 +137,10 @@ class Recogniser:
             speech = self._ends.process(data[at : at + size])
             if speech is not None:
                 yield from self._hear_speech(speech, ended=not self._ends.in_speech)
-            if self.upto - self._told >= PARTIAL_EVERY:
-                self._told = self.upto
-                yield Heard(
-                    self._utterance, self._words(final=False) if self._open else (), final=False, upto=self.upto
-                )
+        if self.upto - self._told >= PARTIAL_EVERY:
+            self._told = self.upto
+            words = self._words(final=False) if self._open else ()
+            yield Heard(self._utterance, words, final=False, upto=self.upto)
 
     def finish(self) -> Iterator[Heard]:
         """What is left when no more audio comes."""

@@ -88,8 +88,8 @@ def live() -> Iterator[Result]:
     )
     reached = [reader["moved"][-1][1] for reader in seen["readers"]]
     yield bounded("speech.live.cores_per_stream", cores, "cores", most=0.12)
-    yield bounded("speech.live.words_p95", _quantile(delays, 0.95), "s", most=1.5)
-    yield bounded("speech.live.others_ack_p99", _quantile(sorted(acked["waits"]), 0.99) * 1000, "ms", most=150)
+    yield bounded("speech.live.words_p95", quantile(delays, 0.95), "s", most=1.5)
+    yield bounded("speech.live.others_ack_p99", quantile(sorted(acked["waits"]), 0.99) * 1000, "ms", most=150)
     yield bounded("speech.live.memory_per_stream", memory / READERS, "MiB", most=60)
     words = len(passage_read(TEXT).words)
     yield at_least("speech.live.reached", min(reached) / words, "of passage", limit=1.0, ratio=0.95)
@@ -203,5 +203,5 @@ def _cpu(processes: Sequence[psutil.Process]) -> float:
     return sum(sum(process.cpu_times()[:2]) for process in processes)
 
 
-def _quantile(values: list[float], share: float) -> float:
+def quantile(values: list[float], share: float) -> float:
     return values[min(len(values) - 1, int(share * len(values)))] if values else float("inf")
