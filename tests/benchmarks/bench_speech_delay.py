@@ -1,7 +1,7 @@
 """Where the seconds go between a spoken word and the page: `speech.live` again, in the time of the audio.
 
-The engine is the real one; the clock is not. Chunks arrive when a recorder would have sent them, each engine process has
-a core of its own, and what it does takes the processor time that it took here: a busy machine does not blur the figures.
+The engine is the real one; the clock is not. Chunks arrive when a recorder would have sent them, each engine process
+has a core of its own, and what it does takes the processor time that it took here: a busy machine blurs nothing.
 """
 
 import time
