@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from sessions_app import enrolment
 from sessions_app.models import LiveSession, Student, StudentSession, User
 from tests.cast import join
-from tests.sessions_app.live.conftest import Server, server, web_process  # noqa: F401
+from tests.sessions_app.live.conftest import Server, on_amazon, server, web_process  # noqa: F401
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]

@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from sessions_app.models import AudioStream, Consent, LiveSession, Miscue, Reading, SessionSummary, StudentSession, User
+from sessions_app.speech.words import spoken_of
 from tests.browser.conftest import CHROMIUM, SWITCHES, Windows
 from tests.cast import consent, join
 from tests.sessions_app.live.conftest import Server
 from tests.sessions_app.live.test_reading_socket import MISREAD
+from tests.transcribe_stand_in import TranscribeStandIn
 from tests.voices import needs_voice, spoken, wav
 
 SAID = MISREAD.replace("camel", "house")  # a browser cleans the sound, and "camel" comes close to "canal"
+PERCENT = re.compile(r"(\d+) %")
 
 pytestmark = [pytest.mark.browser, needs_voice]
 
@@ -57,63 +60,114 @@ def open_page(windows: Windows, member: StudentSession, **more: object) -> Page:
     return page
 
 
-def shot(page: Page, name: str) -> None:
-    """A picture for whoever wants to look, in the folder that `LYCEUM_SHOTS` names."""
-    if folder := os.environ.get("LYCEUM_SHOTS"):
-        page.screenshot(path=f"{folder}/{name}.png")
+def shot(page: Page, name: str, *also: str) -> None:
+    """Pictures for whoever wants to look, in the folder that `LYCEUM_SHOTS` names; `also` dark ones, or on a phone."""
+    folder = os.environ.get("LYCEUM_SHOTS")
+    if not folder:
+        return
+    page.screenshot(path=f"{folder}/{name}.png")
+    if "dark" in also:
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_timeout(600)  # until the colours have changed
+        page.screenshot(path=f"{folder}/{name}_dark.png")
+        page.emulate_media(color_scheme="light")
+    if "phone" in also and (size := page.viewport_size):
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.screenshot(path=f"{folder}/{name}_phone.png", full_page=True)
+        page.set_viewport_size(size)
 
 
-def looks(windows: Windows, user: User, path: str) -> None:
+def looks(windows: Windows, user: User, path: str, name: str) -> None:
     """Pictures of a page in light, dark and on a phone, where somebody wants to look."""
     if not os.environ.get("LYCEUM_SHOTS"):
         return
-    for name, width, scheme in (("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 390, "light")):
+    for look, width, scheme in (("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 390, "light")):
         page = windows.desk(user, width=width)
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.goto(path)
         page.wait_for_timeout(700)
-        file = f"{path.strip('/').split('/')[1]}_{name}.png"
+        file = f"{name}_{path.strip('/').split('/')[1]}_{look}.png"
         page.screenshot(path=f"{os.environ['LYCEUM_SHOTS']}/{file}", full_page=True)
 
 
-def test_a_student_reads_and_the_board_moves(
-    windows: Windows, reading_session: LiveSession, sam_reads: StudentSession, alice: User
-) -> None:
-    board = windows.board(alice, reading_session)
-    page = open_page(windows, sam_reads)
+def reads_to_the_end(windows: Windows, member: StudentSession, teacher: User, name: str) -> None:
+    """A student reads what the microphone hears, and the teacher's board moves while they do."""
+    row = (board := windows.board(teacher, member.session)).locator(".row")
+    page = open_page(windows, member)
     expect(page.get_by_role("heading", name="Read aloud when you are ready")).to_be_visible()
-    shot(page, "begin")
+    shot(page, f"{name}_begin")
     page.get_by_role("button", name="Start").click()
     expect(page.locator("body")).to_have_attribute("data-reading", "reading")
     expect(page.get_by_text("We hear you")).to_be_visible()
     expect(page.locator("#passage .read").nth(8)).to_be_visible()
-    shot(page, "reading")
-    row = board.locator(".row")
-    expect(row.locator(".where")).to_contain_text(re.compile(r"\d+ %"))
-    shot(board, "board")
+    shot(page, f"{name}_reading", "dark")
+    expect(row.locator(".where")).to_contain_text(PERCENT)
+    early = percent(row)
+    expect(page.locator("#passage .read").nth(24)).to_be_visible(timeout=30_000)
+    assert early < percent(row) < 100
+    expect(row.locator('.strip [data-part="pace"]')).to_have_attribute("d", re.compile("^M"))
+    expect(row.locator('.strip [data-part="miss"]')).to_have_attribute("d", re.compile("^M"))
+    shot(board, f"{name}_board", "dark", "phone")
     expect(page.locator('#passage [data-w="35"].read')).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Finished").click()
     expect(page.get_by_role("heading", name="Well read")).to_be_visible(timeout=30_000)
     expect(page.locator("#summary-line")).to_contain_text("You read 3")
-    shot(page, "done")
+    shot(page, f"{name}_done", "dark")
+
+
+def percent(row: Locator) -> int:
+    found = PERCENT.search(row.locator(".where").inner_text())
+    assert found
+    return int(found[1])
+
+
+def desk_of(windows: Windows, teacher: User, member: StudentSession, name: str) -> Page:
+    """The miscue desk of the student's reading, by way of the session's report."""
+    report = f"/teach/sessions/{member.session_id}/report/"
+    for path in (
+        report, f"/teach/readings/{Reading.objects.get().pk}/", "/teach/passages/",
+        f"/teach/students/{member.student_id}/",
+    ):  # fmt: skip
+        looks(windows, teacher, path, name)
+    desk = windows.desk(teacher)
+    desk.goto(report)
+    desk.get_by_role("group", name="Readings").get_by_role("link", name="Sam").click()
+    return desk
+
+
+def test_a_student_reads_and_the_board_moves(windows: Windows, sam_reads: StudentSession, alice: User) -> None:
+    reads_to_the_end(windows, sam_reads, alice, "offline")
     kinds = set(Miscue.objects.filter(counted=True).values_list("type", "expected"))
     assert {("omission", "bright"), ("substitution", "canal")} <= kinds
     assert SessionSummary.objects.get().attempted >= 35
     stream = AudioStream.objects.get()
     assert (stream.codec, stream.received) == ("webm", stream.chunks)
-    desk = windows.desk(alice)
-    desk.goto(f"/teach/sessions/{reading_session.pk}/report/")
-    for path in (
-        f"/teach/sessions/{reading_session.pk}/report/", f"/teach/readings/{Reading.objects.get().pk}/",
-        "/teach/passages/", f"/teach/students/{sam_reads.student_id}/",
-    ):  # fmt: skip
-        looks(windows, alice, path)
-    desk.get_by_role("group", name="Readings").get_by_role("link", name="Sam").click()
+    desk = desk_of(windows, alice, sam_reads, "offline")
     expect(desk.get_by_role("link", name="bright, left out")).to_be_visible()
     desk.get_by_role("link", name=re.compile("^canal, heard: ")).click()
     expect(desk.locator("#inspected")).to_contain_text("canal")
     desk.keyboard.press("a")
     expect(desk.locator("tr", has_text="canal")).to_contain_text("Accepted")
+
+
+def test_amazon_hears_the_same_reading(
+    talking_chromium: Browser, transcribe: TranscribeStandIn, on_amazon: Server, sam_reads: StudentSession, alice: User
+) -> None:
+    """By its stand-in: what was said, word by word, as fast as the sound of it comes in."""
+    transcribe.says(" ".join(spoken_of(MISREAD)))
+    opened = Windows(talking_chromium, on_amazon.origin)
+    reads_to_the_end(opened, sam_reads, alice, "amazon")
+    assert Reading.objects.get().engine == "amazon-transcribe"
+    assert transcribe.refused_signatures == 0
+    assert sum(session.seconds for session in transcribe.sessions) > 14
+    assert list(Miscue.objects.order_by("index").values_list("type", "expected", "heard")) == [
+        ("substitution", "canal", "camel"), ("omission", "the", ""), ("omission", "bright", ""),
+    ]  # fmt: skip
+    desk = desk_of(opened, alice, sam_reads, "amazon")
+    expect(desk.get_by_role("link", name="bright, left out")).to_be_visible()
+    expect(desk.get_by_role("link", name="canal, heard: camel")).to_be_visible()
+    opened.close()
+    assert opened.complaints == []
 
 
 def test_who_is_not_asked_yet_decides_about_their_voice(

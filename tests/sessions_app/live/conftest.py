@@ -16,6 +16,7 @@ from django.conf import settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.databases import database_url
+from tests.transcribe_stand_in import KEY_ID, REGION, SECRET, TranscribeStandIn
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -102,3 +103,15 @@ def server(transactional_db: None, web_process: Server) -> Iterator[Server]:
     """The web process that the tests of a worker share."""
     with without_traceback(web_process):
         yield web_process
+
+
+@pytest.fixture
+def on_amazon(transactional_db: None, tmp_path: Path, transcribe: TranscribeStandIn) -> Iterator[Server]:
+    """A web process whose readings are heard by Amazon Transcribe, as far as it can tell."""
+    running = serve(
+        tmp_path / "server.log", TRANSCRIBER="amazon", AWS_ENDPOINT_URL_TRANSCRIBE_STREAMING=transcribe.endpoint,
+        AWS_ACCESS_KEY_ID=KEY_ID, AWS_SECRET_ACCESS_KEY=SECRET, AWS_REGION=REGION,
+    )  # fmt: skip
+    with without_traceback(running):
+        yield running
+        assert running.stop() == 0

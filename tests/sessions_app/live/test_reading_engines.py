@@ -1,8 +1,6 @@
 """Who listens to readings in a running server: engines that are killed, and Amazon Transcribe by its stand-in."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -20,9 +18,9 @@ from sessions_app.models import (
 from tests.cast import consent, join
 from tests.reading_cast import TEXT
 from tests.sessions_app.live.clients import Page, sign_in_cookie, teacher_page
-from tests.sessions_app.live.conftest import Server, serve, without_traceback
+from tests.sessions_app.live.conftest import Server
 from tests.sessions_app.live.test_reading_socket import MISREAD, finish, reader, words_of
-from tests.transcribe_stand_in import KEY_ID, REGION, SECRET, Fault, TranscribeStandIn, refuse, reset, spoken
+from tests.transcribe_stand_in import Fault, TranscribeStandIn, refuse, reset, spoken
 from tests.voices import chunks, cut, needs_voice, wav
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,18 +65,6 @@ def test_a_killed_engine_costs_no_reader_a_word(server: Server, sam_reads: Stude
         assert words[2] == "spring" and words[-1] == "grey"
         assert len(words) == pytest.approx(37, abs=2)
     assert {summary.attempted for summary in SessionSummary.objects.all()} == {37}
-
-
-@pytest.fixture
-def on_amazon(transactional_db: None, tmp_path: Path, transcribe: TranscribeStandIn) -> Iterator[Server]:
-    """A web process whose readings are heard by Amazon Transcribe, as far as it can tell."""
-    running = serve(
-        tmp_path / "server.log", TRANSCRIBER="amazon", AWS_ENDPOINT_URL_TRANSCRIBE_STREAMING=transcribe.endpoint,
-        AWS_ACCESS_KEY_ID=KEY_ID, AWS_SECRET_ACCESS_KEY=SECRET, AWS_REGION=REGION,
-    )  # fmt: skip
-    with without_traceback(running):
-        yield running
-        assert running.stop() == 0
 
 
 @pytest.mark.parametrize(
