@@ -9,6 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 READY := .venv/.installed
 RUN := .venv/bin/python -m
+NOTED := COVERAGE_LINES=$(CURDIR)/build/lines PYTHONPATH=$(CURDIR)/tests/lines
 PRODUCTION := DEBUG=0 DATABASE_URL=postgresql://lyceum@database.example.org/lyceum ALLOWED_HOSTS=lyceum.example.org \
 	SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(48))')
 
@@ -21,8 +22,10 @@ demo: $(READY)
 # What a browser drives comes after the rest: it is in real time, and wants the processor to itself.
 test: $(READY)
 	@$(RUN) compileall -q -j 0 config sessions_app analytics_app
-	$(RUN) pytest -n $(WORKERS) --dist loadgroup --ignore tests/browser --cov --cov-report= --cov-fail-under 0
-	$(RUN) pytest -n 2 --dist loadgroup tests/browser --cov --cov-append --cov-report=term
+	@$(NOTED) $(RUN) tests.lines.report begin
+	$(NOTED) $(RUN) pytest -n $(WORKERS) --dist loadgroup --ignore tests/browser
+	$(NOTED) $(RUN) pytest -n 2 --dist loadgroup tests/browser
+	@$(NOTED) $(RUN) tests.lines.report
 
 check: $(READY)
 	$(RUN) ruff check .
