@@ -1,6 +1,5 @@
 """The suite's surroundings: the embedded stack in a home of its own, a database and a table prefix per worker."""
 
-import importlib
 import os
 import signal
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 
 import django
 import hypothesis
-from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
@@ -29,14 +27,14 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 stack.ensure()
 django.setup()
 
-from tests.databases import flush_patiently, migrated_template
+from tests.databases import migrated_template, restore_after_each_test
 
 # How fast a loaded machine makes examples says nothing about what is tested.
 hypothesis.settings.register_profile("lyceum", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("lyceum")
 # A password's hash is slow on purpose; the cast signs in some thousand times. A server verifies it all the same.
 PBKDF2PasswordHasher.iterations = 1
-flush_patiently()
+restore_after_each_test()
 # Every test client would look for all static files; those that are wanted are served by a server under test.
 settings.MIDDLEWARE.remove("servestatic.middleware.ServeStaticMiddleware")
 # Results of analyses are thrown away with the process, but for the tests that look at them.
@@ -67,13 +65,3 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-
-
-@pytest.fixture(autouse=True)
-def cells_of_the_design(request: pytest.FixtureRequest) -> None:
-    """Puts the conditions back that a migration made and that a test with transactions of its own took away."""
-    marker = request.node.get_closest_marker("django_db")
-    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
-        request.getfixturevalue("transactional_db")
-        if not apps.get_model("sessions_app", "Condition").objects.exists():
-            importlib.import_module("sessions_app.migrations.0002_conditions").add(apps, None)
