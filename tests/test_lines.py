@@ -21,6 +21,7 @@ from dataclasses import (
 )
 
 COUNTED = 0
+"""What it is."""
 
 
 def passed(function):

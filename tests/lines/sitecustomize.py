@@ -36,7 +36,7 @@ def with_notes(source: bytes, name: str) -> ast.Module:
             statements = getattr(node, field, None)
             if isinstance(statements, list):
                 setattr(node, field, _noting(node, statements))
-    first = next((n for n, s in enumerate(tree.body) if not _must_be_first(s)), len(tree.body))
+    first = next((n for n, s in enumerate(tree.body) if not (_is_docstring(tree, s) or _is_future(s))), len(tree.body))
     [opened] = ast.parse(f"lines = __import__('sitecustomize').noted({name!r}, {source.count(NEWLINE) + 1})").body
     opened.targets[0].id = NOTES  # type: ignore[attr-defined]
     futures = [_note(statement.lineno) for statement in tree.body[:first] if isinstance(statement, ast.ImportFrom)]
@@ -50,18 +50,20 @@ def _noting(owner: ast.AST, statements: list[ast.stmt]) -> list[ast.stmt]:
         line = owner.lineno if isinstance(owner, ast.ExceptHandler) else owner.pattern.lineno
         found.append(_note(line))
     for statement in statements:
-        if not (_must_be_first(statement) or isinstance(statement, (ast.Global, ast.Nonlocal))):
+        if not (_is_docstring(owner, statement) or _is_future(statement)):
             found += [_note(decorator.lineno) for decorator in getattr(statement, "decorator_list", ())]
             found.append(_note(statement.lineno))
         found.append(statement)
     return found
 
 
-def _must_be_first(statement: ast.stmt) -> bool:
-    """Whether it is a docstring, or an import from the future."""
-    if isinstance(statement, ast.ImportFrom):
-        return statement.module == "__future__"
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+def _is_docstring(owner: ast.AST, statement: ast.stmt) -> bool:
+    documented = isinstance(owner, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+    return documented and statement is owner.body[0] and ast.get_docstring(owner, clean=False) is not None
+
+
+def _is_future(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
 
 
 def _note(line: int) -> ast.stmt:
