@@ -60,8 +60,6 @@ def action_perform(attempt: Attempt) -> int:
     for attempts_left in reversed(range(ATTEMPTS)):
         try:
             return _perform(attempt)
-        except StudentSession.DoesNotExist:  # erased since the ticket was looked at
-            raise Refused("no_such_session") from None
         except OperationalError as error:
             if not isinstance(error.__cause__, errors.DeadlockDetected) or not attempts_left:
                 raise
@@ -69,22 +67,24 @@ def action_perform(attempt: Attempt) -> int:
 
 
 def _perform(attempt: Attempt) -> int:
-    member = enrolment.member_by_ticket(attempt.ticket)
+    member: StudentSession | None = None
+    held = StudentSession.objects.select_for_update(no_key=True, of=("self",)).select_related("session__study")
     try:
         with _consent_asked(), transaction.atomic():
-            held = StudentSession.objects.select_for_update(no_key=True, of=("self",)).select_related("session__study")
-            member = held.get(pk=member.pk)
+            member = enrolment.holder(held.filter(pk=attempt.ticket.student_session).first(), attempt.ticket)
             seen = _seen_before(member, attempt)
             if seen is not None:
                 return seen
             if not member.session.is_open:
                 raise Refused("session_over")
-            if member.removed_at is not None or member.left_at is not None:
-                raise Refused("removed" if member.removed_at else "left")
+            if member.left_at is not None:
+                raise Refused("left")
             done = RULES[type(attempt.event)](member, attempt)
             event, then = (done.event, done.then) if isinstance(done, steps.Done) else (done, ())
             return _append(member, attempt, _without_what_is_apart(event, attempt), *then)
     except Refused as refused:
+        if member is None:  # it is not theirs to write in
+            raise
         with transaction.atomic():
             _keep_submission(member, attempt, refused)
             _append(member, attempt, events.ActionRefused(action=attempt.event.KIND, reason=refused.code))

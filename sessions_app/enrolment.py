@@ -50,11 +50,12 @@ def ticket_read(text: str) -> Ticket | None:
 
 def member_by_ticket(ticket: Ticket) -> StudentSession:
     """The student session that a ticket opens. Refuses one of an older device, of somebody taken out, or too old."""
-    member = (
-        StudentSession.objects.select_related("session", "session__school", "student", "group", "group__leader")
-        .filter(pk=ticket.student_session)
-        .first()
-    )
+    wanted = StudentSession.objects.select_related("session", "session__school", "student", "group", "group__leader")
+    return holder(wanted.filter(pk=ticket.student_session).first(), ticket)
+
+
+def holder(member: StudentSession | None, ticket: Ticket) -> StudentSession:
+    """The student session that was found for a ticket, if the ticket opens it; refused as by `member_by_ticket`."""
     if member is None:
         raise Refused("no_such_session")
     if member.removed_at is not None:

@@ -1,6 +1,6 @@
 """Who is in a session and how they are: what the teacher's board and the student's page show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -88,11 +88,11 @@ def board_state(session: LiveSession, *, now: datetime | None = None) -> dict[st
     alive = signs_of_life(session.pk, now=now)
     everybody = list(StudentSession.objects.filter(session=session).order_by("label"))
     members = [m for m in everybody if m.removed_at is None]
-    live = _live_purposes(members)
     checks = _checks(session)
     for member in members:
         member.session = session
-    runs = way.runs(members, live=live) if way.is_of_study(session) else {}
+    runs = way.runs(members) if way.is_of_study(session) else {}
+    live = _live_purposes(members, runs)
     read = reading_board.signs(session.pk) if state.reads(session) and session.started_at else {}
     here = {m.pk for m in members if m.left_at is None and m.pk in alive and alive[m.pk].presence != "gone"}
     rows = [
@@ -125,7 +125,7 @@ def _board_row(
     alive: SignOfLife | None,
     checks: Sequence[AttentionCheck],
     *,
-    live: dict[UUID, dict[str, bool]],
+    live: Mapping[UUID, Mapping[str, bool]],
     run: way.Run | None,
     read: ReadingSign | None,
     now: datetime,
@@ -147,13 +147,15 @@ def _board_row(
     }
 
 
-def _live_purposes(members: Sequence[StudentSession]) -> dict[UUID, dict[str, bool]]:
-    """Which purposes are live for the students of some members, as far as anybody has decided."""
+def _live_purposes(members: Sequence[StudentSession], runs: Mapping[UUID, way.Run]) -> dict[UUID, Mapping[str, bool]]:
+    """Which purposes are live for the students of some members, as far as anybody has decided: `runs` know it."""
+    if runs:
+        return {run.member.student_id: run.position.consents for run in runs.values() if run.member.student_id}
     found: dict[UUID, dict[str, bool]] = {}
     decided = ConsentState.objects.filter(student_id__in=[m.student_id for m in members if m.student_id])
     for student, purpose, granted in decided.values_list("student_id", "purpose", "granted"):
         found.setdefault(student, {})[purpose] = granted
-    return found
+    return dict(found)
 
 
 def needs(
@@ -240,14 +242,16 @@ def student_states(members: Sequence[StudentSession]) -> dict[UUID, dict[str, An
     if not members:
         return {}
     session = members[0].session
-    consents = _live_purposes(members)
-    runs = way.runs(members, live=consents) if way.is_of_study(session) else {}
+    runs = way.runs(members) if way.is_of_study(session) else {}
+    consents = _live_purposes(members, runs)
     material = handouts.handouts(list(runs.values()), consent_version=STUDY_CONSENT_VERSION)
     read = state.reading_states(members, consents) if state.reads(session) else {}
     labels: dict[UUID, list[str]] = {}
-    mates = StudentSession.objects.filter(session=session, group__isnull=False, removed_at=None, left_at=None)
-    for group, label in mates.order_by("label").values_list("group_id", "label"):
-        labels.setdefault(group, []).append(label)
+    groups = {m.group_id for m in members if m.group_id}
+    if groups:
+        mates = StudentSession.objects.filter(session=session, group__in=groups, removed_at=None, left_at=None)
+        for group, label in mates.order_by("label").values_list("group_id", "label"):
+            labels.setdefault(group, []).append(label)
     checks = _checks(session)
     found = {}
     for m in members:
@@ -268,7 +272,7 @@ def students_of(session_id: UUID, ids: Sequence[UUID]) -> list[StudentSession]:
 
 def _student_state(
     member: StudentSession,
-    consents: dict[str, bool],
+    consents: Mapping[str, bool],
     labels: dict[UUID, list[str]],
     checks: list[AttentionCheck],
     *,

@@ -236,14 +236,14 @@ def _play(member: StudentSession, at: datetime, _answer: str) -> None:
     position = planned[had].position if had < len(planned) else total
     reached = delivery.content_reached(member, position=position, happened_at=at, at=at)
     if reached.pause is not None:
-        interventions.intervention_open(member, pause=reached.pause, at=at)
+        interventions.intervention_open(member, assignment=member.assignment, pause=reached.pause, at=at)
 
 
 def _reply(member: StudentSession, at: datetime, answer: str) -> None:
     wanted = interventions.question_wanted(member.pk)
     if wanted is not None:
         question = (
-            interventions.predefined_question(wanted)
+            interventions.predefined_question(wanted.predefined)
             if wanted.context is None
             else questioner.question_make(wanted.context)
         )

@@ -47,8 +47,9 @@ def question_next(student_session: UUID, *, waited: float = 0.0) -> bool:
 
 
 def _made(wanted: interventions.Wanted, waited: float) -> questioner.Question:
-    if wanted.context is None:
-        return interventions.predefined_question(wanted)
+    if wanted.predefined is not None:
+        return interventions.predefined_question(wanted.predefined)
+    assert wanted.context is not None
     if settings.QUESTIONER == "rules":
         return Rules().ask(wanted.context)
     if waited > LONGEST_QUEUE:

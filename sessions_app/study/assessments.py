@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from sessions_app.models import Assessment, AssessmentAnswer, AssessmentItem, Assignment, StudentSession, User
 from sessions_app.models.answers import LONGEST_ANSWER
 from sessions_app.refusals import Refused
-from sessions_app.study import gains, scorer
+from sessions_app.study import gains, material, scorer
 from sessions_app.study.rubric import RubricRules, Scored
 from sessions_app.study.validation import Invalid, all_validated, validated
 
@@ -54,7 +54,7 @@ def assessment_submit(
     """Hand a form in: `answers` are kept first, then all are scored. Called with the student's session held."""
     seconds = sum(given.seconds for given in answers)
     assessment = _assessment(student_session, kind, at=at - timedelta(seconds=seconds))
-    items = list(AssessmentItem.objects.filter(form=assessment.form_id).prefetch_related("concepts").order_by("number"))
+    items = material.items(assessment.form_id)
     asked = {item.pk: item for item in items}
     before = {answer.item_id: answer for answer in AssessmentAnswer.objects.filter(assessment=assessment)}
     kept = dict(before)
@@ -223,7 +223,7 @@ def _take_all(assessment_id: UUID, judged: Mapping[UUID, Scored | str]) -> int:
 
 def _results_again(assessment: Assessment) -> None:
     """Results from the answers as they are now; of a baseline, the gains of its final too."""
-    items = list(AssessmentItem.objects.filter(form=assessment.form_id))
+    items = material.items(assessment.form_id)
     results_write(assessment, items, list(AssessmentAnswer.objects.filter(assessment=assessment)))
     other = _other(assessment)
     gains_write(assessment, other)
@@ -255,13 +255,13 @@ def _assessment(student_session: StudentSession, kind: str, *, at: datetime) -> 
     form_id = assignment.baseline_form_id if kind == "baseline" else assignment.final_form_id
     if form_id is None:
         raise Refused("study_incomplete")
-    items = AssessmentItem.objects.filter(form=form_id)
+    items = material.items(form_id)
     begun = Assessment(
         student_session=student_session,
         kind=kind,
         form_id=form_id,
         started_at=at,
-        total_questions=items.count(),
+        total_questions=len(items),
         total_points=sum((item.points for item in items), Decimal()),
     )
     validated(begun).save(force_insert=True)
@@ -269,7 +269,7 @@ def _assessment(student_session: StudentSession, kind: str, *, at: datetime) -> 
 
 
 def _keep(assessment: Assessment, given: Given, *, at: datetime) -> AssessmentAnswer:
-    item = AssessmentItem.objects.filter(pk=given.item_id, form=assessment.form_id).first()
+    item = next((item for item in material.items(assessment.form_id) if item.pk == given.item_id), None)
     if item is None:
         raise Refused("no_such_question")
     kept = AssessmentAnswer.objects.filter(assessment=assessment, item=item).first()

@@ -28,8 +28,8 @@ from sessions_app.models import (
     StudentSession,
 )
 from sessions_app.refusals import Refused
-from sessions_app.study import quality
-from sessions_app.study.pauses import Pause, Stretch, pauses, stretches
+from sessions_app.study import material, quality
+from sessions_app.study.pauses import Pause, Stretch, stretches
 from sessions_app.study.validation import all_validated, validated
 
 PLAYBACK: Final = "playback"
@@ -190,6 +190,7 @@ class Reached:
     pauses the whole content has.
     """
 
+    assignment: Assignment
     delivery: ContentDelivery
     pause: Pause | None
     finished: bool
@@ -200,8 +201,9 @@ def content_begin(
     student_session: StudentSession, *, format_chosen: str, speed: float, captions: bool, at: datetime
 ) -> ContentDelivery:
     """The student begins the content, or goes on with it in another way. Called with the student's session held."""
-    content = _assignment(student_session).content
-    assert content is not None
+    content_id = _assignment(student_session).content_id
+    assert content_id is not None
+    content = material.content(content_id)
     delivery = ContentDelivery.objects.filter(student_session=student_session).first()
     fresh = delivery is None
     if delivery is None:
@@ -229,25 +231,26 @@ def content_reached(
     delivery = ContentDelivery.objects.filter(student_session=student_session).first()
     if delivery is None:
         raise Refused("other_step")
-    segments = list(Segment.objects.filter(content=delivery.content_id).order_by("number"))
+    segments = material.segments(delivery.content_id)
     parts = stretches(segments)
     total = parts[-1].ends
     position = min(max(0.0, position), total)
-    planned = pauses(segments, interval_minutes=float(assignment.condition.interval_minutes))
+    planned = material.pauses_of(delivery.content_id, float(assignment.condition.interval_minutes))
     marks, looks = facts(student_session)
     end = max([happened_at, *(mark.at for mark in marks)])
     marks.append(Mark(end, "end", position))
     measured = measure(parts, marks, looks, stops=[pause.position for pause in planned])
     finished = position >= total - SLACK_SECONDS
     _keep(delivery, segments, measured, position=position, ended_at=max(end, delivery.started_at), finished=finished)
-    for part in measured:
-        if part.stretch.ends <= position + SLACK_SECONDS and not part.completed:
-            quality.flag_raise(
-                student_session, QualityFlag.Code.SEGMENT_TOO_FAST, at=at, about=f"segment {part.stretch.number}"
-            )
+    hurried = [m for m in measured if m.stretch.ends <= position + SLACK_SECONDS and not m.completed]
+    quality.flags_raise(
+        student_session,
+        [(QualityFlag.Code.SEGMENT_TOO_FAST, f"segment {part.stretch.number}") for part in hurried],
+        at=at,
+    )
     had = Intervention.objects.filter(student_session=student_session).count()
     due = [pause for pause in planned if pause.position <= position + SLACK_SECONDS]
-    return Reached(delivery, due[had] if had < len(due) else None, finished, len(planned))
+    return Reached(assignment, delivery, due[had] if had < len(due) else None, finished, len(planned))
 
 
 def _keep(
@@ -259,13 +262,15 @@ def _keep(
     ended_at: datetime,
     finished: bool,
 ) -> None:
-    before = {row.number: row for row in SegmentDelivery.objects.filter(delivery=delivery)}
+    kept = {row.number: row for row in SegmentDelivery.objects.filter(delivery=delivery)}
+    before = {number: _measures(row) for number, row in kept.items()}
     rows = []
     for segment, part in zip(segments, measured, strict=True):
         reached = part.stretch.ends <= position + SLACK_SECONDS
         if part.started_at is None and not reached:
             continue
-        row = before.get(segment.number) or SegmentDelivery(delivery=delivery, segment=segment, number=segment.number)
+        row = kept.get(segment.number) or SegmentDelivery(delivery=delivery, number=segment.number)
+        row.segment = segment
         row.started_at = max(part.started_at or ended_at, delivery.started_at)
         row.ended_at = max(part.ended_at or row.ended_at or ended_at, row.started_at) if reached else None
         row.play_seconds = round(part.play_seconds, 3)
@@ -278,7 +283,8 @@ def _keep(
         rows.append(row)
     all_validated(rows)
     SegmentDelivery.objects.bulk_create([row for row in rows if row.number not in before])
-    SegmentDelivery.objects.bulk_update([row for row in rows if row.number in before], _MEASURED)
+    changed = [row for row in rows if row.number in before and before[row.number] != _measures(row)]
+    SegmentDelivery.objects.bulk_update(changed, _MEASURED)
     delivery_sum(delivery, rows, seconds=sum(segment.duration_seconds for segment in segments))
     if finished and delivery.ended_at is None:
         delivery.ended_at = ended_at
@@ -290,6 +296,10 @@ _MEASURED: Final = (
     "started_at", "ended_at", "play_seconds", "attended_seconds", "elapsed_seconds", "pause_count", "rewind_count",
     "played_share", "completed", "engagement",
 )  # fmt: skip
+
+
+def _measures(row: SegmentDelivery) -> list[Any]:
+    return [getattr(row, name) for name in _MEASURED]
 
 
 def delivery_sum(delivery: ContentDelivery, rows: Sequence[SegmentDelivery], *, seconds: float) -> None:
@@ -340,7 +350,7 @@ def facts(student_session: StudentSession) -> tuple[list[Mark], list[Look]]:
 
 
 def _assignment(student_session: StudentSession) -> Assignment:
-    found = Assignment.objects.select_related("condition", "content").filter(student_session=student_session).first()
+    found = Assignment.objects.select_related("condition").filter(student_session=student_session).first()
     if found is None:
         raise Refused("other_step")
     return found

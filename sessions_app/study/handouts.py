@@ -1,9 +1,9 @@
 """What a student's page is given at its step: the questions without their answers, the content, the pause.
 
-A run's material is a version that does not change any more once it was given to somebody, so it is put together once.
+A run's material does not change any more (`material`), so what is told of it is put together once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -25,10 +25,10 @@ from sessions_app.models.captions import cues
 from sessions_app.models.content import QUESTIONS_PER_INTERVENTION
 from sessions_app.models.forms import AnswerKind, Block
 from sessions_app.study import delivery as delivery_rules
+from sessions_app.study import material
 from sessions_app.study.pauses import stretches
 from sessions_app.study.way import PURPOSES, Run
 
-KEPT = 64  # versions of forms that are held
 QUALITY = (_("poor"), _("very good"))
 ENDS: dict[str, tuple[Promise | str, Promise | str]] = {
     "content_difficulty_rating": (_("very easy"), _("very hard")),
@@ -39,6 +39,7 @@ ENDS: dict[str, tuple[Promise | str, Promise | str]] = {
 """What 1 and 5 of a rating mean, where it is not `not at all` and `very much`."""
 
 
+FORMS = {"baseline", "final"}
 WITHOUT_POSITION = {
     LocationVerification.Reason.DENIED,
     LocationVerification.Reason.UNAVAILABLE,
@@ -49,7 +50,8 @@ WITHOUT_POSITION = {
 
 def handouts(runs: Sequence[Run], *, consent_version: str) -> dict[UUID, dict[str, Any] | None]:
     """The material of each run's step, by member; None where the step needs none."""
-    given = _answers_given([run.assessments[run.step] for run in runs if run.step in run.assessments])
+    answering = [run for run in runs if run.step in FORMS and run.step in run.assessments]
+    given = _answers_given([run.assessments[run.step] for run in answering])
     sites = _sites([run for run in runs if run.step == "place"])
     found: dict[UUID, dict[str, Any] | None] = {}
     for run in runs:
@@ -128,12 +130,12 @@ def _assessment(run: Run, given: dict[UUID, dict[str, int | str]]) -> dict[str, 
     }
 
 
-@lru_cache(KEPT)
+@lru_cache(material.KEPT)
 def _questions(form: UUID) -> list[dict[str, Any]]:
-    return question_pages(form)
+    return question_pages(material.items(form))
 
 
-def question_pages(form: UUID) -> list[dict[str, Any]]:
+def question_pages(items: Iterable[AssessmentItem]) -> list[dict[str, Any]]:
     """A page per question; which option is right is told to nobody."""
     return [
         {
@@ -147,14 +149,14 @@ def question_pages(form: UUID) -> list[dict[str, Any]]:
                 }
             ],
         }
-        for item in AssessmentItem.objects.filter(form=form).order_by("number")
+        for item in items
     ]
 
 
 def _content(run: Run) -> dict[str, Any] | None:
-    if run.assignment is None or run.assignment.content is None:
+    if run.assignment is None or run.assignment.content_id is None:
         return None
-    content, delivery, pause = run.assignment.content, run.delivery, run.next_pause
+    content, delivery, pause = material.content(run.assignment.content_id), run.delivery, run.next_pause
     kinds = {segment.kind for segment in run.segments}
     formats = [kind for kind in (Segment.Kind.VIDEO, Segment.Kind.AUDIO) if kind in kinds]
     end = pause.position if pause else run.total
@@ -168,13 +170,13 @@ def _content(run: Run) -> dict[str, Any] | None:
         "position": min(end, max(run.reached, delivery_rules.position_of(run.member))) if delivery else 0.0,
         "pause_at": end,
         "total": run.total,
-        "segments": _segments(tuple(run.segments)),
+        "segments": _segments(content.pk),
     }
 
 
-@lru_cache(KEPT)
-def _segments(segments: tuple[Segment, ...]) -> list[dict[str, Any]]:
-    return segments_told(segments)
+@lru_cache(material.KEPT)
+def _segments(content: UUID) -> list[dict[str, Any]]:
+    return segments_told(material.segments(content))
 
 
 def segments_told(segments: Sequence[Segment]) -> list[dict[str, Any]]:
@@ -209,7 +211,7 @@ def _intervention(run: Run) -> dict[str, Any] | None:
                 "question": exchange.question,
                 "answer": exchange.answer if exchange.answered_at else None,
             }
-            for exchange in intervention.exchanges.all()
+            for exchange in run.exchanges(intervention)
         ],
     }
 
@@ -225,17 +227,19 @@ def _survey(run: Run) -> dict[str, Any] | None:
     }
 
 
-@lru_cache(KEPT)
+@lru_cache(material.KEPT)
 def _blocks(survey: UUID) -> list[dict[str, Any]]:
-    return survey_pages(survey)
+    return survey_pages(material.survey_items(survey))
 
 
-def survey_pages(survey: UUID) -> list[dict[str, Any]]:
+def survey_pages(items: Iterable[SurveyItem]) -> list[dict[str, Any]]:
     """A page per block, in the order of `Block`; its title is the page's own, by the block's name."""
-    items = list(SurveyItem.objects.filter(survey=survey).order_by("number"))
+    by_block: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        by_block.setdefault(item.block, []).append(_survey_field(item))
     pages = []
     for block in Block:
-        fields = [_survey_field(item) for item in items if item.block == block]
+        fields = by_block.get(block)
         if fields:
             pages.append({"title": str(block.label), "fields": fields})
     return pages

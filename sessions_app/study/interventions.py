@@ -27,13 +27,12 @@ from sessions_app.models import (
     LocationVerification,
     PredefinedQuestion,
     QualityFlag,
-    Segment,
     StudentSession,
 )
 from sessions_app.models.answers import LONGEST_ANSWER
 from sessions_app.models.content import QUESTIONS_PER_INTERVENTION
 from sessions_app.refusals import Refused
-from sessions_app.study import exchange_scores, quality, words
+from sessions_app.study import exchange_scores, material, quality, words
 from sessions_app.study.pauses import Pause
 from sessions_app.study.questioner import Context, Question, Said
 from sessions_app.study.validation import Invalid, validated, validated_intervention
@@ -42,13 +41,11 @@ Status = Intervention.Status
 _STATIC: Final = Condition.InterventionType.STATIC
 
 
-def intervention_open(student_session: StudentSession, *, pause: Pause, at: datetime) -> Intervention:
+def intervention_open(
+    student_session: StudentSession, *, assignment: Assignment, pause: Pause, at: datetime
+) -> Intervention:
     """Open the intervention of a pause; one that is still open is abandoned. Called with the session held."""
-    assignment = (
-        Assignment.objects.select_related("condition", "student_session__session__site")
-        .filter(student_session=student_session)
-        .get()
-    )
+    assert assignment.content_id is not None
     interventions_abandon([student_session.pk], at=at)
     condition = assignment.condition
     static = condition.intervention_type == _STATIC
@@ -58,7 +55,7 @@ def intervention_open(student_session: StudentSession, *, pause: Pause, at: date
         student_session=student_session,
         number=pause.number,
         kind=condition.intervention_type,
-        segment=Segment.objects.get(content=assignment.content_id, number=pause.segment),
+        segment=next(s for s in material.segments(assignment.content_id) if s.number == pause.segment),
         question_set_id=assignment.question_set_id if static else None,
         location=condition.location,
         location_name=place[:200],
@@ -93,13 +90,24 @@ def question_wanted(student_session_id: UUID) -> Wanted | None:
     return Wanted(intervention.pk, number, _context(intervention, exchanges, number), None)
 
 
-def predefined_question(wanted: Wanted) -> Question:
+def predefined_question(predefined: PredefinedQuestion) -> Question:
     """The question of the set, as one that was made."""
+    questions = predefined.question_set
+    return Question(text=predefined.text, author=Exchange.Author.SET, version=f"{questions.slug}_v{questions.version}")
+
+
+def predefined_put(
+    student_session: StudentSession, intervention: Intervention, exchanges: Sequence[Exchange], *, at: datetime
+) -> Exchange | None:
+    """Put the next question of a static intervention, of which `exchanges` were put and answered; None of a dynamic
+    one. Called with the student's session held.
+    """
+    if intervention.kind != _STATIC:
+        return None
+    number = len(exchanges) + 1
+    wanted = Wanted(intervention.pk, number, None, _predefined(intervention, number))
     assert wanted.predefined is not None
-    questions = wanted.predefined.question_set
-    return Question(
-        text=wanted.predefined.text, author=Exchange.Author.SET, version=f"{questions.slug}_v{questions.version}"
-    )
+    return _put(student_session, intervention, wanted, predefined_question(wanted.predefined), at=at)
 
 
 def question_put(
@@ -113,6 +121,12 @@ def question_put(
         return None
     if len(intervention.exchanges.all()) != wanted.number - 1:
         return None
+    return _put(student_session, intervention, wanted, question, at=at)
+
+
+def _put(
+    student_session: StudentSession, intervention: Intervention, wanted: Wanted, question: Question, *, at: datetime
+) -> Exchange:
     exchange = Exchange(
         intervention=intervention,
         number=wanted.number,
@@ -140,10 +154,13 @@ def question_put(
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer that is kept; `closed` where it was the third, and its intervention is validated."""
+    """An answer that is kept; `closed` where it was the third, and its intervention is validated. `exchanges` are those
+    of the intervention so far.
+    """
 
     exchange: Exchange
     intervention: Intervention
+    exchanges: Sequence[Exchange]
     closed: bool
 
 
@@ -163,11 +180,13 @@ def answer_give(
     long, one for another student's question, and a second one.
     """
     answer = answer_text(text)
-    exchange = (
-        Exchange.objects.select_related("intervention__segment")
-        .filter(pk=exchange_id, intervention__student_session=student_session)
-        .first()
+    asked = Exchange.objects.filter(pk=exchange_id, intervention__student_session=student_session)
+    exchanges = list(
+        Exchange.objects.select_related("intervention")
+        .filter(intervention__in=asked.values("intervention"))
+        .order_by("number")
     )
+    exchange = next((each for each in exchanges if each.pk == exchange_id), None)
     if exchange is None:
         raise Refused("no_such_question")
     intervention = exchange.intervention
@@ -185,8 +204,7 @@ def answer_give(
     validated(exchange).save(
         update_fields=["answer", "answered_at", "response_seconds", "word_count", "character_count"]
     )
-    exchanges = list(Exchange.objects.filter(intervention=intervention).order_by("number"))
-    segment = intervention.segment
+    segment = material.segment(intervention.segment_id)
     part = f"{segment.title} {segment.text} {segment.summary}"
     before = [Said(e.question, e.answer or "") for e in exchanges if e.number < exchange.number]
     validated(exchange_scores.exchange_score(exchange, part=part, before=before)).save(force_insert=True)
@@ -199,7 +217,7 @@ def answer_give(
         )
         intervention_close(intervention, exchanges, list(scores.order_by("exchange__number")), at=max(at, answered_at))
         intervention.save()
-    return Answered(exchange, intervention, closed)
+    return Answered(exchange, intervention, exchanges, closed)
 
 
 def answer_text(text: str) -> str:
@@ -253,7 +271,7 @@ def _abandon(interventions: QuerySet[Intervention], *, at: datetime) -> int:
 def _open(student_session_id: UUID) -> Intervention | None:
     return (
         Intervention.objects.filter(student_session=student_session_id, status=Status.OPEN)
-        .select_related("segment__content", "question_set", "student_session")
+        .select_related("student_session")
         .prefetch_related(Prefetch("exchanges", Exchange.objects.order_by("number")))
         .first()
     )
@@ -261,23 +279,22 @@ def _open(student_session_id: UUID) -> Intervention | None:
 
 def _predefined(intervention: Intervention, number: int) -> PredefinedQuestion:
     """The set's question after the intervention's segment; where that was asked before, the next segment's that has not
-    been.
+    been; else any that has not been; else the last.
     """
-    questions = PredefinedQuestion.objects.filter(question_set=intervention.question_set_id, number=number)
-    asked = Exchange.objects.filter(intervention__student_session=intervention.student_session_id)
-    fresh = questions.exclude(pk__in=asked.exclude(predefined=None).values("predefined"))
-    of_segment = fresh.filter(after_segment__gte=intervention.segment.number).order_by("after_segment")
-    found = of_segment.select_related("question_set").first()
-    found = found or fresh.order_by("after_segment").select_related("question_set").first()
-    if found is None:
-        found = questions.order_by("-after_segment").select_related("question_set").first()
-    if found is None:
+    assert intervention.question_set_id is not None
+    questions = [q for q in material.predefined(intervention.question_set_id) if q.number == number]
+    if not questions:
         raise Refused("study_incomplete")
-    return found
+    before = Exchange.objects.filter(intervention__student_session=intervention.student_session_id)
+    asked = set(before.exclude(predefined=None).values_list("predefined", flat=True))
+    fresh = [question for question in questions if question.pk not in asked]
+    segment = material.segment(intervention.segment_id)
+    later = [question for question in fresh if question.after_segment >= segment.number]
+    return [*later, *fresh, questions[-1]][0]
 
 
 def _context(intervention: Intervention, exchanges: Sequence[Exchange], number: int) -> Context:
-    segment = intervention.segment
+    segment = material.segment(intervention.segment_id)
     earlier = (
         Exchange.objects.filter(
             intervention__student_session=intervention.student_session_id,

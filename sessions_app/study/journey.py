@@ -6,8 +6,8 @@ teacher moved the student on. The place is a step only where the study has a sit
 the survey is none for a student who does not agree to it.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -59,10 +59,13 @@ class Position:
     """Where a student is. `past` are the steps behind, in order; `moved_on` those the teacher let them leave.
 
     In the content: `segments_done`. In an intervention: its `number`, how many questions are `answered`, and the
-    `exchange` that waits for an answer (None while its question is being made).
+    `exchange` that waits for an answer (None while its question is being made). `consents` are the purposes that
+    somebody decided about, and whether they are live; `assigned` is whether the run has its condition.
     """
 
     step: Step
+    consents: Mapping[str, bool] = field(default_factory=dict)
+    assigned: bool = False
     past: tuple[Step, ...] = ()
     moved_on: tuple[Step, ...] = ()
     segments_done: int = 0
@@ -117,7 +120,11 @@ def run_begin(student_session: StudentSession, *, at: datetime) -> tuple[Assignm
 
 def require(student_session: StudentSession, *steps: Step) -> Position:
     """Where the student is, if that is one of `steps`; else refused. Without the consent to take part, refused."""
-    found = position(student_session)
+    return required(position(student_session), *steps)
+
+
+def required(found: Position, *steps: Step) -> Position:
+    """`require`, of a position that is known."""
     if found.step is Step.CONSENT and Step.CONSENT not in steps:
         raise Refused("consent_missing")
     if found.step not in steps:
@@ -220,6 +227,8 @@ def position_of(facts: Facts) -> Position:
         break
     return Position(
         step=step,
+        consents=facts.consents,
+        assigned=facts.assigned,
         past=tuple(past),
         moved_on=tuple(s for s in _ORDER if s in moved),
         segments_done=facts.segments_done,

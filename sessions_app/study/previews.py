@@ -31,11 +31,11 @@ def preview(material: Material, *, part: int = 0) -> Preview | None:
         case QuestionSet():
             return _questions(material, part)
         case AssessmentForm():
-            pages = handouts.question_pages(material.pk)
+            pages = handouts.question_pages(material.items.order_by("number"))
             told = {"id": "preview", "kind": "assessment", "form": material.kind, "pages": pages, "answers": {}}
             return Preview(material.kind, told) if pages else None
         case SurveyForm():
-            pages = handouts.survey_pages(material.pk)
+            pages = handouts.survey_pages(material.items.order_by("number"))
             told = {"id": "preview", "kind": "survey", "pages": pages, "answers": {}}
             return Preview("survey", told) if pages else None
     raise TypeError(f"{type(material).__name__} has no preview")

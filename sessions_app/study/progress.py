@@ -61,13 +61,13 @@ def needs(run: Run, *, now: datetime) -> list[dict[str, str]]:
 
 
 def _answered(run: Run) -> list[Exchange]:
-    return [e for i in run.interventions for e in i.exchanges.all() if e.answered_at is not None]
+    return [e for i in run.interventions for e in run.exchanges(i) if e.answered_at is not None]
 
 
 def _open_exchange(run: Run) -> Exchange | None:
     if run.step != "intervention" or run.open_intervention is None:
         return None
-    return next((e for e in run.open_intervention.exchanges.all() if e.answered_at is None), None)
+    return next((e for e in run.exchanges(run.open_intervention) if e.answered_at is None), None)
 
 
 def _of(run: Run) -> int:
@@ -83,7 +83,7 @@ def _asks(run: Run) -> list[list[int | None]]:
     by_number = {i.number: i for i in run.interventions}
     for pause in run.pauses:
         intervention = by_number.get(pause.number)
-        exchanges = intervention.exchanges.all() if intervention else []
+        exchanges = run.exchanges(intervention) if intervention else ()
         words: list[int | None] = [e.word_count if e.answered_at else None for e in exchanges]
         found.append(words + [-1] * (QUESTIONS_PER_INTERVENTION - len(words)))
     return found

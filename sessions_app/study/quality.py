@@ -50,8 +50,14 @@ _RATINGS: Final = tuple(a.name for a in SURVEY_ATTRIBUTES.values() if a.kind is 
 
 def flag_raise(student_session: StudentSession, code: QualityFlag.Code, *, at: datetime, about: str = "") -> None:
     """Raise a flag, once."""
+    flags_raise(student_session, [(code, about)], at=at)
+
+
+def flags_raise(student_session: StudentSession, found: Iterable[tuple[str, str]], *, at: datetime) -> None:
+    """Raise each flag of (code, about), once."""
     QualityFlag.objects.bulk_create(
-        [QualityFlag(student_session=student_session, code=code, about=about, raised_at=at)], ignore_conflicts=True
+        [QualityFlag(student_session=student_session, code=code, about=about, raised_at=at) for code, about in found],
+        ignore_conflicts=True,
     )
 
 
@@ -80,10 +86,7 @@ def run_check(student_session: StudentSession, *, at: datetime) -> list[tuple[st
     """Look at a whole run and raise what is found: (code, about). Called when the run is over, and again at will."""
     run = _run(student_session)
     found = findings(run) if run else []
-    QualityFlag.objects.bulk_create(
-        (QualityFlag(student_session=student_session, code=code, about=about, raised_at=at) for code, about in found),
-        ignore_conflicts=True,
-    )
+    flags_raise(student_session, found, at=at)
     return found
 
 

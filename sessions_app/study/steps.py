@@ -5,6 +5,7 @@ returned, as the caller appends it last. The questions of a set are put in the s
 makes come afterwards (`asking`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
@@ -101,13 +102,15 @@ def content_reached(member: StudentSession, event: events.ContentReached, moment
     )
     if reached.pause is None:
         return Done(event)
-    intervention = interventions.intervention_open(member, pause=reached.pause, at=moment.received_at)
+    intervention = interventions.intervention_open(
+        member, assignment=reached.assignment, pause=reached.pause, at=moment.received_at
+    )
     opened = events.InterventionOpened(
         number=intervention.number,
         of=reached.pauses,
         kind=cast("Literal['static', 'dynamic']", intervention.kind),
     )
-    return Done(event, (opened, *_put_predefined(member, moment)))
+    return Done(event, (opened, *_put_predefined(member, intervention, (), moment)))
 
 
 def exchange_answered(member: StudentSession, event: events.ExchangeAnswered, moment: Moment) -> Done:
@@ -129,7 +132,7 @@ def exchange_answered(member: StudentSession, event: events.ExchangeAnswered, mo
     )
     if given.closed:
         return Done(said, (_closed(given.intervention),))
-    return Done(said, _put_predefined(member, moment))
+    return Done(said, _put_predefined(member, given.intervention, given.exchanges, moment))
 
 
 def survey_submitted(member: StudentSession, event: events.SurveySubmitted, moment: Moment) -> Done:
@@ -163,20 +166,19 @@ def _at_step(member: StudentSession, moment: Moment, step: journey.Step) -> tupl
     if member.session.started_at is None:
         raise Refused("not_started")
     quality.clock_check(member, client_time=moment.client_time, received_at=moment.received_at)
-    begun = begin(member, moment.received_at)
-    journey.require(member, step)
+    begun: tuple[events.Event, ...] = ()
+    here = journey.position(member)
+    if not here.assigned:
+        begun, here = begin(member, moment.received_at), journey.position(member)
+    journey.required(here, step)
     return begun
 
 
-def _put_predefined(member: StudentSession, moment: Moment) -> tuple[events.Event, ...]:
-    wanted = interventions.question_wanted(member.pk)
-    if wanted is None or wanted.predefined is None:
-        return ()
-    put = interventions.question_put(
-        member, wanted=wanted, question=interventions.predefined_question(wanted), at=moment.received_at
-    )
-    assert put is not None
-    return (asked(put),)
+def _put_predefined(
+    member: StudentSession, intervention: Intervention, exchanges: Sequence[Exchange], moment: Moment
+) -> tuple[events.Event, ...]:
+    put = interventions.predefined_put(member, intervention, exchanges, at=moment.received_at)
+    return (asked(put),) if put else ()
 
 
 def asked(exchange: Exchange) -> events.QuestionAsked:

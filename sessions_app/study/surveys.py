@@ -10,6 +10,7 @@ from sessions_app.models import Assignment, Preference, StudentSession, SurveyFo
 from sessions_app.models.answers import LONGEST_ANSWER
 from sessions_app.models.forms import AnswerKind, Block
 from sessions_app.refusals import Refused
+from sessions_app.study import material
 from sessions_app.study.validation import Invalid, validated
 
 
@@ -28,18 +29,18 @@ def survey_submit(
     Refuses a second one, an answer to what was not asked, and one of the wrong kind; what must be answered must be.
     Called with the student's session held.
     """
-    assignment = Assignment.objects.select_related("survey").get(student_session=student_session)
+    assignment = Assignment.objects.get(student_session=student_session)
     if SurveyResponse.objects.filter(student_session=student_session).exists():
         raise Refused("submitted_already")
-    assert assignment.survey is not None
-    asked = {item.attribute: item for item in assignment.survey.items.all()}
+    assert assignment.survey_id is not None
+    asked = {item.attribute: item for item in material.survey_items(assignment.survey_id)}
     for attribute in answers:
         if attribute not in asked:
             raise Invalid(attribute, _("This was not asked."))
     given = {name: _answer(item, answers.get(name)) for name, item in asked.items()}
     response = SurveyResponse(
         student_session=student_session,
-        survey=assignment.survey,
+        survey_id=assignment.survey_id,
         started_at=at - timedelta(seconds=max(0.0, seconds)),
         submitted_at=at,
         duration_seconds=max(0.0, seconds),

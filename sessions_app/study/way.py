@@ -4,19 +4,18 @@ Before the first step of the journey stands `agree`: the student decides about e
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import Count, Model, Prefetch, QuerySet
+from django.db.models import Count, Model, QuerySet
 
 from sessions_app.models import (
     Assessment,
     Assignment,
     Consent,
-    ConsentState,
     ContentDelivery,
     Exchange,
     Intervention,
@@ -26,11 +25,10 @@ from sessions_app.models import (
     PriorKnowledge,
     Segment,
     StudentSession,
-    SurveyResponse,
 )
 from sessions_app.models.content import QUESTIONS_PER_INTERVENTION
-from sessions_app.study import journey
-from sessions_app.study.pauses import Pause, pauses, stretches
+from sessions_app.study import journey, material
+from sessions_app.study.pauses import Pause, stretches
 
 R = TypeVar("R", bound=Model)
 
@@ -61,22 +59,115 @@ def is_of_study(session: LiveSession) -> bool:
     return session.activity == LiveSession.Activity.SOCRATIC and study is not None and study.content_id is not None
 
 
+class Records:
+    """What was recorded of some members of a session. Each table is read for all of them at once, when it is first
+    asked for: a page that shows little reads little.
+    """
+
+    def __init__(self, members: Sequence[StudentSession]) -> None:
+        self._ids = [member.pk for member in members]
+        self._students = [member.student_id for member in members if member.student_id]
+
+    @cached_property
+    def decided(self) -> dict[tuple[UUID | None, str], dict[str, str]]:
+        return decisions(self._students)
+
+    @cached_property
+    def assignments(self) -> dict[UUID, Assignment]:
+        return {a.student_session_id: a for a in self._of(Assignment).select_related("condition")}
+
+    @cached_property
+    def prior(self) -> dict[UUID, PriorKnowledge]:
+        return {prior.student_session_id: prior for prior in self._of(PriorKnowledge)}
+
+    @cached_property
+    def places(self) -> dict[UUID, LocationVerification]:
+        return {place.student_session_id: place for place in self._of(LocationVerification)}
+
+    @cached_property
+    def deliveries(self) -> dict[UUID, ContentDelivery]:
+        return {delivery.student_session_id: delivery for delivery in self._of(ContentDelivery)}
+
+    @cached_property
+    def assessments(self) -> dict[UUID, dict[str, Assessment]]:
+        """By member and kind; `given` is how many answers each has."""
+        found: dict[UUID, dict[str, Assessment]] = {}
+        for assessment in self._of(Assessment).annotate(given=Count("answers")):
+            found.setdefault(assessment.student_session_id, {})[assessment.kind] = assessment
+        return found
+
+    @cached_property
+    def interventions(self) -> dict[UUID, list[Intervention]]:
+        found: dict[UUID, list[Intervention]] = {}
+        for intervention in self._of(Intervention).order_by("number"):
+            found.setdefault(intervention.student_session_id, []).append(intervention)
+        return found
+
+    @cached_property
+    def exchanges(self) -> dict[UUID, list[Exchange]]:
+        """By intervention."""
+        found: dict[UUID, list[Exchange]] = {}
+        for exchange in Exchange.objects.filter(intervention__student_session__in=self._ids).order_by("number"):
+            found.setdefault(exchange.intervention_id, []).append(exchange)
+        return found
+
+    @cached_property
+    def moves(self) -> dict[UUID, list[MovedOn]]:
+        found: dict[UUID, list[MovedOn]] = {}
+        for move in self._of(MovedOn):
+            found.setdefault(move.student_session_id, []).append(move)
+        return found
+
+    def _of(self, model: type[R]) -> QuerySet[R]:
+        return model._default_manager.filter(student_session__in=self._ids)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What the records say about one student's run. `agreed` is what the student decided, `family` what a guardian."""
+    """What the records say about one student's run."""
 
     member: StudentSession
     position: journey.Position
-    assignment: Assignment | None = None
-    segments: Sequence[Segment] = ()
-    agreed: dict[str, str] = field(default_factory=dict)
-    family: dict[str, str] = field(default_factory=dict)
-    prior: PriorKnowledge | None = None
-    place: LocationVerification | None = None
-    delivery: ContentDelivery | None = None
-    assessments: dict[str, Assessment] = field(default_factory=dict)
-    interventions: Sequence[Intervention] = ()
-    moves: Sequence[MovedOn] = ()
+    records: Records
+
+    @property
+    def agreed(self) -> dict[str, str]:
+        """What the student decided, by purpose."""
+        return self.records.decided.get((self.member.student_id, Consent.Giver.STUDENT), {})
+
+    @property
+    def family(self) -> dict[str, str]:
+        """What a guardian decided, by purpose."""
+        return self.records.decided.get((self.member.student_id, Consent.Giver.GUARDIAN), {})
+
+    @property
+    def assignment(self) -> Assignment | None:
+        return self.records.assignments.get(self.member.pk)
+
+    @property
+    def segments(self) -> Sequence[Segment]:
+        content = self.assignment.content_id if self.assignment else None
+        return material.segments(content) if content else ()
+
+    @property
+    def place(self) -> LocationVerification | None:
+        return self.records.places.get(self.member.pk)
+
+    @property
+    def delivery(self) -> ContentDelivery | None:
+        return self.records.deliveries.get(self.member.pk)
+
+    @property
+    def assessments(self) -> dict[str, Assessment]:
+        return self.records.assessments.get(self.member.pk, {})
+
+    @property
+    def interventions(self) -> Sequence[Intervention]:
+        return self.records.interventions.get(self.member.pk, ())
+
+    def exchanges(self, intervention: Intervention) -> Sequence[Exchange]:
+        """The questions of one of the run's interventions that were put, in order."""
+        return self.records.exchanges.get(intervention.pk, ())
 
     @property
     def step(self) -> str:
@@ -96,11 +187,11 @@ class Run:
         """Whether the next question of a pause is still to be put."""
         return self.step == journey.Step.INTERVENTION and self.position.exchange is None
 
-    @cached_property
-    def pauses(self) -> list[Pause]:
-        if self.assignment is None:
-            return []
-        return pauses(self.segments, interval_minutes=float(self.assignment.condition.interval_minutes))
+    @property
+    def pauses(self) -> Sequence[Pause]:
+        if self.assignment is None or self.assignment.content_id is None:
+            return ()
+        return material.pauses_of(self.assignment.content_id, float(self.assignment.condition.interval_minutes))
 
     @property
     def next_pause(self) -> Pause | None:
@@ -148,11 +239,12 @@ class Run:
         """When the student came to this step: the newest of what was done before it."""
         session = self.member.session
         done: list[datetime | None] = [session.started_at, self.member.joined_at]
-        done += [self.prior.answered_at] if self.prior else []
+        prior = self.records.prior.get(self.member.pk)
+        done += [prior.answered_at] if prior else []
         done += [self.place.settled_at] if self.place else []
         done += [assessment.submitted_at for assessment in self.assessments.values()]
         done += [intervention.closed_at for intervention in self.interventions]
-        done += [move.at for move in self.moves]
+        done += [move.at for move in self._moves]
         if self.open_intervention is not None:
             done += [self.open_intervention.opened_at]
         return max(at for at in done if at is not None)
@@ -160,7 +252,11 @@ class Run:
     @property
     def was_moved(self) -> bool:
         """Whether the student came to this step because the teacher moved them on."""
-        return any(move.at == self.since for move in self.moves)
+        return any(move.at == self.since for move in self._moves)
+
+    @property
+    def _moves(self) -> Sequence[MovedOn]:
+        return self.records.moves.get(self.member.pk, ()) if self.position.moved_on else ()
 
     @property
     def percent(self) -> float:
@@ -176,77 +272,15 @@ class Run:
         return round(begin + max(0.0, within) * (end - begin), 1)
 
 
-def runs(members: Sequence[StudentSession], *, live: dict[UUID, dict[str, bool]] | None = None) -> dict[UUID, Run]:
-    """The runs of members of one session, by member, in a number of queries that does not grow with them.
-
-    `live` says which purposes are live for each student, where the caller has read it.
-    """
-    ids = [member.pk for member in members]
-    live = _live(members) if live is None else live
-    surveyed = set(_of(SurveyResponse, ids).values_list("student_session", flat=True))
-    assignments = {a.student_session_id: a for a in _of(Assignment, ids).select_related("condition", "content")}
-    contents = {a.content_id for a in assignments.values() if a.content_id}
-    segments: dict[UUID, list[Segment]] = {}
-    for segment in Segment.objects.filter(content__in=contents).order_by("number"):
-        segments.setdefault(segment.content_id, []).append(segment)
-    prior = {p.student_session_id: p for p in _of(PriorKnowledge, ids)}
-    places = {p.student_session_id: p for p in _of(LocationVerification, ids)}
-    deliveries = {d.student_session_id: d for d in _of(ContentDelivery, ids)}
-    assessments: dict[UUID, dict[str, Assessment]] = {}
-    for assessment in _of(Assessment, ids).annotate(given=Count("answers")):
-        assessments.setdefault(assessment.student_session_id, {})[assessment.kind] = assessment
-    interventions: dict[UUID, list[Intervention]] = {}
-    exchanges = Prefetch("exchanges", Exchange.objects.order_by("number"))
-    for intervention in _of(Intervention, ids).prefetch_related(exchanges).order_by("number"):
-        interventions.setdefault(intervention.student_session_id, []).append(intervention)
-    moves: dict[UUID, list[MovedOn]] = {}
-    for move in _of(MovedOn, ids):
-        moves.setdefault(move.student_session_id, []).append(move)
-    decided = decisions([m.student_id for m in members if m.student_id])
-    found = {}
-    for member in members:
-        assignment = assignments.get(member.pk)
-        place, delivery = places.get(member.pk), deliveries.get(member.pk)
-        opened = [i for i in interventions.get(member.pk, ()) if i.status == Intervention.Status.OPEN]
-        asked = [exchange for intervention in opened for exchange in intervention.exchanges.all()]
-        handed_in = assessments.get(member.pk, {}).values()
-        facts = journey.Facts(
-            consents=live.get(member.student_id, {}) if member.student_id else {},
-            assigned=assignment is not None,
-            prior_knowledge=member.pk in prior,
-            place_settled=place is not None and place.settled_at is not None,
-            submitted=frozenset(a.kind for a in handed_in if a.submitted_at is not None),
-            content_ended=delivery is not None and delivery.ended_at is not None,
-            segments_done=delivery.segments_completed if delivery else 0,
-            open_number=opened[0].number if opened else 0,
-            answered=sum(exchange.answered_at is not None for exchange in asked),
-            waiting=next((exchange.pk for exchange in asked if exchange.answered_at is None), None),
-            survey=member.pk in surveyed,
-            moved_on=frozenset(move.step for move in moves.get(member.pk, ())),
-        )
-        found[member.pk] = Run(
-            member=member,
-            position=journey.position_of(facts),
-            assignment=assignment,
-            segments=segments.get(assignment.content_id, ()) if assignment and assignment.content_id else (),
-            agreed=decided.get((member.student_id, Consent.Giver.STUDENT), {}),
-            family=decided.get((member.student_id, Consent.Giver.GUARDIAN), {}),
-            prior=prior.get(member.pk),
-            place=place,
-            delivery=delivery,
-            assessments=assessments.get(member.pk, {}),
-            interventions=interventions.get(member.pk, ()),
-            moves=moves.get(member.pk, ()),
-        )
-    return found
-
-
-def _live(members: Sequence[StudentSession]) -> dict[UUID, dict[str, bool]]:
-    found: dict[UUID, dict[str, bool]] = {}
-    states = ConsentState.objects.filter(student__in=[m.student_id for m in members if m.student_id])
-    for student, purpose, granted in states.values_list("student_id", "purpose", "granted"):
-        found.setdefault(student, {})[purpose] = granted
-    return found
+def runs(members: Sequence[StudentSession]) -> dict[UUID, Run]:
+    """The runs of members of one session, by member; what they read does not grow with their number."""
+    records = Records(members)
+    positions = journey.positions(members)
+    return {
+        member.pk: Run(member=member, position=positions[member.pk], records=records)
+        for member in members
+        if member.pk in positions
+    }
 
 
 def decisions(students: Sequence[UUID]) -> dict[tuple[UUID | None, str], dict[str, str]]:
@@ -267,7 +301,3 @@ def has_decided(student: UUID | None) -> bool:
     agreed = decisions([student] if student else []).get((student, Consent.Giver.STUDENT), {})
     refused = agreed.get(Consent.Purpose.PARTICIPATION.value, "granted") != "granted"
     return refused or all(purpose.value in agreed for purpose in PURPOSES)
-
-
-def _of(model: type[R], ids: Sequence[UUID]) -> QuerySet[R]:
-    return model._default_manager.filter(student_session__in=ids)

@@ -21,13 +21,15 @@ RIVER = "The river, because it drove the wheels."
 
 
 def opened(member: StudentSession, number: int = 1, at: datetime = NOW) -> Intervention:
-    return interventions.intervention_open(member, pause=Pause(number, number, 150.0 * number), at=at)
+    return interventions.intervention_open(
+        member, assignment=member.assignment, pause=Pause(number, number, 150.0 * number), at=at
+    )
 
 
 def ask(member: StudentSession, at: datetime = NOW, **more: object) -> Exchange:
     wanted = interventions.question_wanted(member.pk)
     assert wanted is not None
-    question = Rules().ask(wanted.context) if wanted.context else interventions.predefined_question(wanted)
+    question = Rules().ask(wanted.context) if wanted.context else interventions.predefined_question(wanted.predefined)
     put = interventions.question_put(member, wanted=wanted, question=question, at=at)
     assert put is not None
     return put
@@ -90,9 +92,13 @@ def test_a_second_pause_in_a_segment_asks_what_was_not_asked(static_run: Student
     opened(static_run)
     for _ in range(3):
         reply(static_run, ask(static_run))
-    interventions.intervention_open(static_run, pause=Pause(2, 1, 150), at=NOW + timedelta(minutes=9))
+    interventions.intervention_open(
+        static_run, assignment=static_run.assignment, pause=Pause(2, 1, 150), at=NOW + timedelta(minutes=9)
+    )
     assert ask(static_run, NOW + timedelta(minutes=9)).question == "Question 2.1?"
-    interventions.intervention_open(static_run, pause=Pause(3, 2, 150), at=NOW + timedelta(minutes=12))
+    interventions.intervention_open(
+        static_run, assignment=static_run.assignment, pause=Pause(3, 2, 150), at=NOW + timedelta(minutes=12)
+    )
     assert ask(static_run, NOW + timedelta(minutes=12)).question.startswith("Question ")
 
 
