@@ -50,7 +50,7 @@ def ticket_read(text: str) -> Ticket | None:
 
 def member_by_ticket(ticket: Ticket) -> StudentSession:
     """The student session that a ticket opens. Refuses one of an older device, of somebody taken out, or too old."""
-    wanted = StudentSession.objects.select_related("session", "session__school", "student", "group", "group__leader")
+    wanted = StudentSession.objects.select_related("session__school", "session__study", "student")
     return holder(wanted.filter(pk=ticket.student_session).first(), ticket)
 
 

@@ -237,7 +237,7 @@ def step(member: StudentSession, session: LiveSession, *, consented: bool, run: 
 def student_states(members: Sequence[StudentSession]) -> dict[UUID, dict[str, Any]]:
     """The `state` frames of students' sockets, in four queries however many they are, and some more for what they do.
 
-    `members` are of one session, with `session`, its `study`, `group` and `group__leader` selected.
+    `members` are of one session, with `session` and its `study` selected.
     """
     if not members:
         return {}
@@ -246,34 +246,59 @@ def student_states(members: Sequence[StudentSession]) -> dict[UUID, dict[str, An
     consents = _live_purposes(members, runs)
     material = handouts.handouts(list(runs.values()), consent_version=STUDY_CONSENT_VERSION)
     read = state.reading_states(members, consents) if state.reads(session) else {}
-    labels: dict[UUID, list[str]] = {}
-    groups = {m.group_id for m in members if m.group_id}
-    if groups:
-        mates = StudentSession.objects.filter(session=session, group__in=groups, removed_at=None, left_at=None)
-        for group, label in mates.order_by("label").values_list("group_id", "label"):
-            labels.setdefault(group, []).append(label)
+    groups = _groups({m.group_id for m in members if m.group_id})
     checks = _checks(session)
     found = {}
     for m in members:
         live = consents.get(m.student_id, {}) if m.student_id else {}
-        found[m.pk] = _student_state(m, live, labels, checks, run=runs.get(m.pk), material=material.get(m.pk))
+        group = groups[m.group_id].told(m) if m.group_id in groups else None
+        found[m.pk] = _student_state(m, live, group, checks, run=runs.get(m.pk), material=material.get(m.pk))
         found[m.pk]["reading"] = read.get(m.pk)
     return found
 
 
 def students_of(session_id: UUID, ids: Sequence[UUID]) -> list[StudentSession]:
     """The members to give to `student_states`."""
-    return list(
-        StudentSession.objects.filter(session_id=session_id, pk__in=ids).select_related(
-            "session__study", "group", "group__leader"
-        )
-    )
+    return list(StudentSession.objects.filter(session_id=session_id, pk__in=ids).select_related("session__study"))
+
+
+@dataclass(slots=True)
+class _Together:
+    """A group as its members see it. `labels` are those of who is in it, by student session."""
+
+    number: int
+    leader: UUID | None
+    ready: bool
+    labels: dict[UUID, str]
+
+    def told(self, member: StudentSession) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "leader": self.leader == member.pk,
+            "leader_label": self.labels.get(self.leader) if self.leader else None,
+            "leader_ready": self.ready,
+            "members": list(self.labels.values()),
+        }
+
+
+def _groups(ids: set[UUID]) -> dict[UUID, _Together]:
+    found: dict[UUID, _Together] = {}
+    if ids:
+        mates = StudentSession.objects.filter(group__in=ids, removed_at=None, left_at=None).order_by("label")
+        for member in mates.select_related("group").only(
+            "label", "group__number", "group__leader_id", "group__ready_at"
+        ):
+            group = member.group
+            assert group is not None
+            kept = found.setdefault(group.pk, _Together(group.number, group.leader_id, group.ready_at is not None, {}))
+            kept.labels[member.pk] = member.label
+    return found
 
 
 def _student_state(
     member: StudentSession,
     consents: Mapping[str, bool],
-    labels: dict[UUID, list[str]],
+    group: dict[str, Any] | None,
     checks: list[AttentionCheck],
     *,
     run: way.Run | None,
@@ -281,7 +306,6 @@ def _student_state(
 ) -> dict[str, Any]:
     session = member.session
     participation = Consent.Purpose.PARTICIPATION.value
-    group = member.group
     check = next((c for c in checks if _open_for(c, member)), None)
     return {
         "type": "state",
@@ -290,15 +314,7 @@ def _student_state(
             "label": member.label,
             "step": step(member, session, consented=bool(consents.get(participation)), run=run),
             "ready": member.ready_at is not None,
-            "group": {
-                "number": group.number,
-                "leader": group.leader_id == member.pk,
-                "leader_label": group.leader.label if group.leader else None,
-                "leader_ready": group.ready_at is not None,
-                "members": labels.get(group.pk, []),
-            }
-            if group
-            else None,
+            "group": group,
             "consents": {participation: consents.get(participation)},
             "consent_version": STUDY_CONSENT_VERSION if run else CONSENT_VERSION,
         },

@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import Final
 from uuid import UUID
 
-from django.db.models import F, Prefetch, QuerySet, Value
+from django.db.models import Count, F, Prefetch, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
@@ -116,10 +116,9 @@ def question_put(
     """Put a question that was made to the student. None where it is not wanted any more: another process put it, or
     the intervention has closed. Called with the student's session held.
     """
-    intervention = _open(student_session.pk)
-    if intervention is None or intervention.pk != wanted.intervention_id:
-        return None
-    if len(intervention.exchanges.all()) != wanted.number - 1:
+    still_open = Intervention.objects.filter(student_session=student_session, status=Status.OPEN)
+    intervention = still_open.filter(pk=wanted.intervention_id).annotate(put=Count("exchanges")).first()
+    if intervention is None or intervention.put != wanted.number - 1:
         return None
     return _put(student_session, intervention, wanted, question, at=at)
 

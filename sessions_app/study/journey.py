@@ -60,10 +60,12 @@ class Position:
 
     In the content: `segments_done`. In an intervention: its `number`, how many questions are `answered`, and the
     `exchange` that waits for an answer (None while its question is being made). `consents` are the purposes that
-    somebody decided about, and whether they are live; `assigned` is whether the run has its condition.
+    somebody decided about, and whether they are live; `decided` is what was decided last, by giver and purpose;
+    `assigned` is whether the run has its condition.
     """
 
     step: Step
+    decided: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     consents: Mapping[str, bool] = field(default_factory=dict)
     assigned: bool = False
     past: tuple[Step, ...] = ()
@@ -84,6 +86,7 @@ class Facts:
     """What the records say about one run."""
 
     consents: dict[str, bool]
+    decided: dict[str, dict[str, str]]
     assigned: bool = False
     prior_knowledge: bool = False
     place_settled: bool = False
@@ -227,6 +230,7 @@ def position_of(facts: Facts) -> Position:
         break
     return Position(
         step=step,
+        decided=facts.decided,
         consents=facts.consents,
         assigned=facts.assigned,
         past=tuple(past),
@@ -244,6 +248,9 @@ _FACTS: Final = """
             WHERE c.student_id = s.student_id AND c.granted) AS agreed,
         ARRAY(SELECT c.purpose FROM sessions_app_consentstate c
             WHERE c.student_id = s.student_id AND NOT c.granted) AS refused,
+        ARRAY(SELECT DISTINCT ON (c.given_by, c.purpose) ARRAY[c.given_by, c.purpose, c.decision]
+            FROM sessions_app_consent c WHERE c.student_id = s.student_id
+            ORDER BY c.given_by, c.purpose, c.given_at DESC, c.id DESC) AS decided,
         EXISTS (SELECT FROM sessions_app_assignment a WHERE a.student_session_id = s.id) AS assigned,
         EXISTS (SELECT FROM sessions_app_priorknowledge k WHERE k.student_session_id = s.id) AS prior_knowledge,
         EXISTS (SELECT FROM sessions_app_locationverification v
@@ -278,7 +285,11 @@ def _facts(student_sessions: Collection[StudentSession]) -> dict[UUID, Facts]:
             told = dict(zip(names, row, strict=True))
             pk, agreed, refused = told.pop("id"), told.pop("agreed"), told.pop("refused")
             submitted, moved_on = told.pop("submitted"), told.pop("moved_on")
+            decided: dict[str, dict[str, str]] = {}
+            for giver, purpose, decision in told.pop("decided"):
+                decided.setdefault(giver, {})[purpose] = decision
             found[pk] = Facts(
+                decided=decided,
                 consents=dict.fromkeys(agreed, True) | dict.fromkeys(refused, False),
                 submitted=frozenset(submitted),
                 moved_on=frozenset(moved_on),

@@ -144,9 +144,10 @@ def survey_submitted(member: StudentSession, event: events.SurveySubmitted, mome
 
 def begin_if_decided(member: StudentSession, at: datetime) -> tuple[events.Event, ...]:
     """Give a run its condition as soon as the student has decided about everything and takes part."""
-    if not way.is_of_study(member.session) or not way.has_decided(member.student_id):
+    if not way.is_of_study(member.session):
         return ()
-    if journey.position(member).step == Step.CONSENT:
+    here = journey.position(member)
+    if here.assigned or here.step == Step.CONSENT or not way.has_decided(here):
         return ()
     return begin(member, at)
 

@@ -3,7 +3,7 @@
 Before the first step of the journey stands `agree`: the student decides about each purpose, whatever others decided.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -66,11 +66,6 @@ class Records:
 
     def __init__(self, members: Sequence[StudentSession]) -> None:
         self._ids = [member.pk for member in members]
-        self._students = [member.student_id for member in members if member.student_id]
-
-    @cached_property
-    def decided(self) -> dict[tuple[UUID | None, str], dict[str, str]]:
-        return decisions(self._students)
 
     @cached_property
     def assignments(self) -> dict[UUID, Assignment]:
@@ -131,14 +126,14 @@ class Run:
     records: Records
 
     @property
-    def agreed(self) -> dict[str, str]:
+    def agreed(self) -> Mapping[str, str]:
         """What the student decided, by purpose."""
-        return self.records.decided.get((self.member.student_id, Consent.Giver.STUDENT), {})
+        return self.position.decided.get(Consent.Giver.STUDENT, {})
 
     @property
-    def family(self) -> dict[str, str]:
+    def family(self) -> Mapping[str, str]:
         """What a guardian decided, by purpose."""
-        return self.records.decided.get((self.member.student_id, Consent.Giver.GUARDIAN), {})
+        return self.position.decided.get(Consent.Giver.GUARDIAN, {})
 
     @property
     def assignment(self) -> Assignment | None:
@@ -172,11 +167,7 @@ class Run:
     @property
     def step(self) -> str:
         """`agree`, or a step of the journey; `consent` for who takes no part."""
-        if self.agreed.get(Consent.Purpose.PARTICIPATION.value, "granted") != "granted":
-            return self.position.step.value
-        if any(purpose.value not in self.agreed for purpose in PURPOSES):
-            return AGREE
-        return self.position.step.value
+        return self.position.step.value if has_decided(self.position) else AGREE
 
     @property
     def open_intervention(self) -> Intervention | None:
@@ -283,21 +274,8 @@ def runs(members: Sequence[StudentSession]) -> dict[UUID, Run]:
     }
 
 
-def decisions(students: Sequence[UUID]) -> dict[tuple[UUID | None, str], dict[str, str]]:
-    """What was decided last about each purpose, by (student, giver)."""
-    found: dict[tuple[UUID | None, str], dict[str, str]] = {}
-    rows = (
-        Consent.objects.filter(student__in=students)
-        .order_by("student_id", "purpose", "given_by", "-given_at", "-id")
-        .distinct("student_id", "purpose", "given_by")
-    )
-    for student, giver, purpose, decision in rows.values_list("student_id", "given_by", "purpose", "decision"):
-        found.setdefault((student, giver), {})[purpose] = decision
-    return found
-
-
-def has_decided(student: UUID | None) -> bool:
+def has_decided(position: journey.Position) -> bool:
     """Whether a student has decided about each purpose, or that they take no part."""
-    agreed = decisions([student] if student else []).get((student, Consent.Giver.STUDENT), {})
+    agreed = position.decided.get(Consent.Giver.STUDENT, {})
     refused = agreed.get(Consent.Purpose.PARTICIPATION.value, "granted") != "granted"
     return refused or all(purpose.value in agreed for purpose in PURPOSES)

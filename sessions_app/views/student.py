@@ -47,7 +47,7 @@ def page(request: HttpRequest, student_session: UUID) -> HttpResponse:
         member = enrolment.member_by_ticket(ticket)
     except Refused as refused:
         return closed(request, refused.code)
-    state = roster.student_states(roster.students_of(member.session_id, [member.pk]))[member.pk]
+    state = roster.student_states([member])[member.pk]
     school = member.session.school
     context = {
         "live_session": member.session,

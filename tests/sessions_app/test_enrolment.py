@@ -202,7 +202,7 @@ def test_who_comes_back_after_new_groups_were_made_has_one(
 def test_a_ticket_opens_the_place_that_it_was_signed_for(sam_in: StudentSession, django_assert_num_queries):
     with django_assert_num_queries(1):
         member = enrolment.member_by_ticket(ticket(sam_in))
-        assert (member, member.session.school.pk, member.group.leader) == (sam_in, sam_in.school_id, sam_in)
+        assert (member, member.session.school.pk, member.session.study) == (sam_in, sam_in.school_id, None)
 
 
 @pytest.mark.parametrize(

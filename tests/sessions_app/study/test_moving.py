@@ -165,10 +165,10 @@ def test_a_class_costs_as_many_queries_as_one_student(
         roster.student_states(roster.students_of(asked.session_id, ids))
 
     states()  # what is put together once is put together
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         states()
     decide(take_part(asked.session, tia))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         states()
 
 
