@@ -64,6 +64,7 @@ MESSAGES: dict[str, Promise | str] = {
     ),
     "cannot_listen": _("Nobody can listen to this here, so no words will be written down. Tell your teacher."),
     "no_words_heard": _("No words can be heard yet. Read aloud, close to the microphone."),
+    "read_through": _("That was the last word. Press Finished when you are done."),
     "not_the_passage": _("Your voice is heard, but not these words. Go on at the marked place."),
     "not_webm": _("The sound of this device cannot be understood. What was heard until here is kept."),
     "not_opus": _("The sound of this device cannot be understood. What was heard until here is kept."),

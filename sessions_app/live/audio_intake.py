@@ -42,13 +42,14 @@ DECODING = ThreadPoolExecutor(2, thread_name_prefix="decoding")
 
 @dataclass(slots=True)
 class _Stream:
-    """One recorder. `acknowledged`: the chunks that are written, and of which the page was told."""
+    """One recorder. `acknowledged`: the chunks that are written, and of which the page was told. `given_up`: the code
+    of why no more of it is taken."""
 
     number: int
     order: StreamOrder
     state: StreamState | None = None
     decoder: Decoder | None = None
-    given_up: bool = False
+    given_up: str = ""
     acknowledged: int = 0
     acknowledge_due: bool = False
 
@@ -111,7 +112,7 @@ class AudioIntake:
         stream = self._stream(frame.stream)
         self.last_came = self._loop.time()
         if stream is None or stream.given_up:
-            self._push(_received(frame.stream, frame.number + 1))
+            self._push(_refused(frame.stream, frame.number + 1, stream.given_up if stream else "busy"))
             return
         ready = stream.order.take(frame.number, frame.data)
         if not ready and frame.number < stream.order.next:
@@ -272,9 +273,9 @@ class AudioIntake:
         """Take no more of a stream. The page may forget what it kept of it, and begin another one."""
         self._done()
         if not stream.given_up:
-            stream.given_up = True
+            stream.given_up = code
             log.info("a recorder's stream is given up: %s", code)
-            self._push(_received(stream.number, stream.order.next))
+            self._push(_refused(stream.number, stream.order.next, code))
             self._refused(code)
 
 
@@ -289,6 +290,11 @@ def codec_of(first: bytes) -> str:
 
 def _received(stream: int, received: int) -> str:
     return f'{{"type":"audio","stream":{stream},"received":{received}}}'
+
+
+def _refused(stream: int, received: int, code: str) -> str:
+    """`_received`, of a stream of which no more is taken: to go on, the page begins another one."""
+    return f'{{"type":"audio","stream":{stream},"received":{received},"refused":"{code}"}}'
 
 
 def _sound_of(reading_id: Any) -> list[tuple[int, str, bytes | None]]:

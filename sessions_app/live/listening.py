@@ -80,6 +80,7 @@ class Listener:
         self._state_since = self._loop.time()
         self._told: set[tuple[str, int]] = set()
         self._place_at = 0.0
+        self._furthest = self._follower.reached
         self._hints = Hints(time=self._loop.time(), sound=taken.audio_seconds)
         self._alone_since = self._loop.time()
         self._side: set[asyncio.Task[Any]] = set()
@@ -167,10 +168,15 @@ class Listener:
     def _happened(self, happened: ReadingEvent) -> None:
         now = datetime.now(UTC)
         if isinstance(happened, Followed):
-            self._hints.led_on(time=self._loop.time(), sound=self._sound.seconds)
+            if happened.reached > self._furthest:
+                self._furthest = happened.reached
+                self._hints.led_on(time=self._loop.time(), sound=self._sound.seconds)
             self._push_place()
             self._record_place(now)
         elif isinstance(happened, UtteranceHeard):
+            self._hints.words_settled(happened.right)
+            if happened.progress.is_through:
+                self._hints.read_through()
             self._record_words(happened, now)
         elif isinstance(happened, WindowClosed):
             self._spawn(

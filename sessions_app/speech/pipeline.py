@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
-from sessions_app.speech.alignment import Alignment, align
+from sessions_app.speech.alignment import Alignment, State, align
 from sessions_app.speech.audio import Decoded
 from sessions_app.speech.passage import Passage
 from sessions_app.speech.struggle import Struggle, StruggleWatch
@@ -37,6 +37,12 @@ class UtteranceHeard:
     alignment: Alignment
     progress: "Progress"
 
+    @property
+    def right(self) -> tuple[bool, ...]:
+        """Of each of its words, whether it was read where the passage has it."""
+        read = {id(mark.heard) for mark in self.alignment.marks if mark.state is State.READ}
+        return tuple(id(word) in read for word in self.words)
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -50,6 +56,11 @@ class Progress:
     counts: MiscueCounts
     wpm: float | None
     wcpm: float | None
+
+    @property
+    def is_through(self) -> bool:
+        """Whether the last word is reached, and not by hearing words of the passage in something else."""
+        return bool(self.of) and self.reached >= self.of and self.correct * 2 >= self.of
 
 
 @dataclass(frozen=True, slots=True)

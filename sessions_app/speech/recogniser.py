@@ -19,7 +19,7 @@ from sessions_app.speech.language_model import DICTIONARY_FILE, FILLERS_FILE, MO
 from sessions_app.speech.passage import Passage, passage_read
 from sessions_app.speech.pronunciation import dictionary, model_folder
 from sessions_app.speech.second_look import look_again
-from sessions_app.speech.transcriber import BYTES_A_SECOND, Heard, HeardWord
+from sessions_app.speech.transcriber import BYTES_A_SECOND, SAMPLE_BYTES, Heard, HeardWord
 from sessions_app.speech.words import spoken_of
 
 PARTIAL_EVERY = 0.2  # seconds at least; a page shows no word sooner than a result has it
@@ -32,6 +32,7 @@ _CUT_FROM = 0.6  # share of an utterance in which a pause is looked for when it 
 _STEP = BYTES_A_SECOND // 10  # pocketsphinx is fed no more at once: long pieces overrun a buffer of its
 _FRAMES = 100  # a second
 _FRAME = BYTES_A_SECOND // _FRAMES
+_SAMPLE = bytes(SAMPLE_BYTES)
 _RECENT = BYTES_A_SECOND * 2  # bytes of sound that are at hand when an utterance begins
 _LEAST_SCORE = -320.0  # a decadic logarithm
 _VARIANT = re.compile(r"\(\d+\)$")
@@ -146,7 +147,7 @@ class Recogniser:
         """What is left when no more audio comes."""
         self._bytes += len(self._rest)
         if self._ends.in_speech:
-            rest = self._ends.end_stream(self._rest) or b""
+            rest = self._ends.end_stream(self._rest or _SAMPLE) or b""  # it cannot take nothing
             yield from self._hear_speech(rest, ended=True)
         self._rest = b""
 

@@ -7,7 +7,7 @@ at the next Cluster.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-LONGEST_ELEMENT = 1 << 16  # bytes; a block of Opus has some hundred
+LONGEST_ELEMENT = 1 << 13  # bytes; a block of Opus has some hundred
 LONGEST_SEARCH = 1 << 20  # bytes without a Cluster, after which it is no WebM
 
 CODEC_ID = 0x86
@@ -63,6 +63,7 @@ class WebmReader:
         self._seeking = False
         self._searched = 0
         self._leave_out = 0
+        self._in_clusters = False
 
     def skip(self) -> None:
         """Say that bytes are missing before the next ones."""
@@ -115,17 +116,18 @@ class WebmReader:
     def _next(self) -> Element | None:
         """The element at the start, None where it was entered or left out."""
         if self._leave_out:
-            gone = min(self._leave_out, len(self._held))
-            del self._held[:gone]
-            self._leave_out -= gone
+            self._leave()
         name, size, body = _header(self._held)
         if name in _ENTERED:
             if size < 0 and name not in _OF_UNKNOWN_SIZE:
                 raise _Damaged(body)
+            self._in_clusters |= name == _CLUSTER
             del self._held[:body]
             return None
         if size < 0 or size > (LONGEST_ELEMENT if name in _WANTED else LONGEST_SEARCH):
             raise _Damaged(body)
+        if self._in_clusters and self._held.find(_CLUSTER_BYTES, body, body + size) >= 0:
+            raise _Damaged(body)  # no element holds a Cluster: bytes of this one are missing
         if name not in _WANTED:
             del self._held[:body]
             self._leave_out = size
@@ -135,6 +137,19 @@ class WebmReader:
         data = bytes(self._held[body : body + size])
         del self._held[: body + size]
         return Element(name, data)
+
+    def _leave(self) -> None:
+        """Past the data of an element that does not matter; not past a Cluster, which can be in none."""
+        at = self._held.find(_CLUSTER_BYTES) if self._in_clusters else -1
+        if 0 <= at < self._leave_out:
+            del self._held[:at]
+            self._leave_out = 0
+            return
+        gone = min(self._leave_out, max(0, len(self._held) - len(_CLUSTER_BYTES) + 1))
+        del self._held[:gone]
+        self._leave_out -= gone
+        if self._leave_out:
+            raise _Incomplete
 
 
 def _header(held: bytearray) -> tuple[int, int, int]:

@@ -24,8 +24,9 @@ export class Microphone {
   #quietSince = null;
 
   /**
+   * `onSound`: after nothing but quiet, there is a sound.
    * @param {{onChunk: (number: number, data: ArrayBuffer) => void, onStop: (chunks: number) => void, onLevel: (level: number) => void,
-   *          onTrouble: (word: string) => void}} on
+   *          onTrouble: (word: string) => void, onSound: () => void}} on
    * @param {string} worklet address of js/pcm_worklet.js
    */
   constructor(on, worklet) {
@@ -112,8 +113,10 @@ export class Microphone {
 
   #watch(level) {
     const now = performance.now();
-    if (level > SILENT_BELOW) this.#quietSince = now;
-    else if (this.#quietSince !== null && now - this.#quietSince > SILENT_FOR) {
+    if (level > SILENT_BELOW) {
+      if (this.#quietSince === null) this.#on.onSound();
+      this.#quietSince = now;
+    } else if (this.#quietSince !== null && now - this.#quietSince > SILENT_FOR) {
       this.#quietSince = null; // said once, until there is a sound again
       this.#on.onTrouble("silent");
     }

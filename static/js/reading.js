@@ -23,6 +23,12 @@ const TROUBLE = {
   lost: () => gettext("The microphone is gone. What you read is kept. Plug it in, then go on."),
   silent: () => gettext("Nothing can be heard. Is the microphone covered or muted?"),
 };
+// What the server says of a reading, and what ends each sentence: words that lead on, or somebody who listens. The others stay until the
+// next start.
+const UNTIL = {
+  no_words_heard: "led_on", not_the_passage: "led_on", listeners_busy: "on", cannot_listen: "on", read_through: "",
+  not_webm: "", not_opus: "", too_dense: "", damaged: "", mp4: "", reading_too_long: "",
+};
 
 export class ReadingAloud {
   #page;
@@ -37,6 +43,7 @@ export class ReadingAloud {
   #words;
   #help = null;
   #wake = null;
+  #told = { code: "", until: "" };
 
   /**
    * @param {{send: (event: string, data?: object) => Promise<void>, sendBytes: (bytes: ArrayBuffer) => boolean, waiting: (event: string) => boolean,
@@ -64,6 +71,7 @@ export class ReadingAloud {
         onStop: (chunks) => this.#recorded(chunks),
         onLevel: (level) => this.#showLevel(level),
         onTrouble: (word) => this.#trouble(word),
+        onSound: () => this.#told.code === "silent" && this.#tell(""),
       },
       config.worklet,
     );
@@ -95,18 +103,34 @@ export class ReadingAloud {
   }
 
   frame(frame) {
-    if (frame.type === "audio") this.#sound.received(frame);
+    if (frame.type === "audio") this.#received(frame);
     else if (frame.type === "audio_missing") this.#sound.missing(frame);
     else if (frame.type === "help") this.#showHelp(frame);
     else if (frame.type === "reading") {
       document.body.dataset.heard = frame.state;
+      if (this.#told.until === frame.state || (this.#told.until === "led_on" && frame.reached > this.#reached)) this.#tell("");
       this.#follow(frame.reached);
       this.#showHeard();
     }
   }
 
+  /** A sentence of the server's that belongs to the reading stands with the passage: one at a time. @returns {boolean} whether it is one */
+  tells({ code, message }) {
+    if (!(code in UNTIL)) return false;
+    if (!(code === "no_words_heard" && this.#told.code === "silent")) this.#tell(message, { code, until: UNTIL[code] });
+    return true;
+  }
+
   connected() {
     this.#sound.resume();
+  }
+
+  /** Of a stream that the server gave up nothing more is taken: the recording stops, and a new one can begin. */
+  async #received(frame) {
+    this.#sound.received(frame);
+    if (!frame.refused || frame.stream !== this.#stream || !this.#microphone.isOn) return;
+    await this.#microphone.stop();
+    this.#to("paused");
   }
 
   changed() {
@@ -194,12 +218,14 @@ export class ReadingAloud {
 
   #trouble(word) {
     this.#page.send("microphone", { state: word });
-    this.#tell(TROUBLE[word]());
+    this.#tell(TROUBLE[word](), { code: word });
     if (word === "silent") return;
     if (this.#stage === "reading") this.#to(word === "lost" ? "paused" : "begin");
   }
 
-  #tell(text) {
+  /** Says one sentence in the place for trouble, or takes it away. `until`: what makes it untrue. */
+  #tell(text, { code = "", until = "" } = {}) {
+    this.#told = { code, until };
     for (const line of document.querySelectorAll("[data-trouble]")) {
       line.hidden = !text;
       line.querySelector("span").textContent = text;

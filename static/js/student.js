@@ -74,7 +74,10 @@ async function openReading() {
 
 function receive(frame) {
   if (frame.type === "ack") outbox.acknowledge(frame.acks);
-  else if (frame.type === "error") frame.key ? outbox.fail(frame) : say(frame.message, "watch");
+  else if (frame.type === "error") {
+    if (frame.key) outbox.fail(frame);
+    else if (!reading?.tells(frame)) say(frame.message, "watch");
+  }
   else if (frame.type === "state") show(frame);
   else reading?.frame(frame);
 }

@@ -220,16 +220,60 @@ def test_who_is_stuck_is_helped_in_place(windows: Windows, sam_reads: StudentSes
     expect(page.locator(".helping")).to_have_count(0)
 
 
-def test_a_microphone_that_is_not_allowed_is_explained(windows: Windows, sam_reads: StudentSession) -> None:
+def test_trouble_with_the_microphone_is_one_clear_sentence(windows: Windows, sam_reads: StudentSession) -> None:
+    page = open_page(windows, sam_reads)
+    start = page.get_by_role("button", name="Start")
+    alert = page.get_by_role("alert")
+    for error, sentence in {
+        "NotAllowedError": "The microphone is not allowed. Allow it in the bar of the address, then press start again.",
+        "NotFoundError": "There is no microphone. Plug one in, then press start again.",
+        "NotReadableError": "Another program uses the microphone. Close it, then press start again.",
+        "TypeError": "This browser cannot record. Use Chrome, Edge or Firefox, or ask your teacher.",
+    }.items():
+        page.evaluate(
+            "(name) => { window.asked ??= navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
+            " navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', name)) }",
+            error,
+        )
+        start.click()
+        expect(alert).to_have_text(sentence)
+        expect(start).to_be_enabled()
+    shot(page, "trouble", "dark")
+    page.evaluate(
+        "() => { navigator.mediaDevices.getUserMedia = async (wanted) => { const media = await asked(wanted);"
+        " [window.track] = media.getTracks(); track.enabled = false; return media } }"
+    )
+    start.click()
+    expect(page.locator("body")).to_have_attribute("data-reading", "reading")
+    expect(alert).to_have_count(0)
+    expect(alert).to_have_text("Nothing can be heard. Is the microphone covered or muted?", timeout=15_000)
+    shot(page, "silent", "dark")
+    page.evaluate("() => { track.enabled = true }")
+    expect(alert).to_have_count(0)
+    page.evaluate("() => track.dispatchEvent(new Event('ended'))")
+    expect(page.get_by_role("heading", name="A pause")).to_be_visible()
+    expect(alert).to_have_text("The microphone is gone. What you read is kept. Plug it in, then go on.")
+
+
+def test_sound_that_cannot_be_understood_is_said_and_the_next_recording_is_heard(
+    windows: Windows, sam_reads: StudentSession
+) -> None:
     page = open_page(windows, sam_reads)
     page.evaluate(
-        "() => { navigator.mediaDevices.getUserMedia = "
-        "() => Promise.reject(new DOMException('no', 'NotAllowedError')) }"
+        "() => { const whole = Blob.prototype.arrayBuffer;"
+        " window.mend = () => { Blob.prototype.arrayBuffer = whole };"
+        " Blob.prototype.arrayBuffer = async () => crypto.getRandomValues(new Uint8Array(900)).buffer }"
     )
     page.get_by_role("button", name="Start").click()
-    expect(page.get_by_role("alert").filter(has_text="The microphone is not allowed.")).to_be_visible()
-    shot(page, "refused")
-    expect(page.get_by_role("button", name="Start")).to_be_enabled()
+    expect(page.get_by_role("heading", name="A pause")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_text(
+        "The sound of this device cannot be understood. What was heard until here is kept."
+    )
+    shot(page, "not_understood")
+    page.evaluate("() => mend()")
+    page.get_by_role("button", name="Go on reading").click()
+    expect(page.locator("#passage .read").nth(3)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_browser_without_webm_sends_samples(windows: Windows, sam_reads: StudentSession) -> None:

@@ -68,11 +68,13 @@ def test_a_killed_engine_costs_no_reader_a_word(server: Server, sam_reads: Stude
 
 
 @pytest.mark.parametrize(
-    "fault", [reset(after=5.0), refuse("UnrecognizedClientException", 403)], ids=["reset", "refused for a while"]
+    ("fault", "says"),
+    [(reset(after=5.0), []), (refuse("UnrecognizedClientException", 403), ["listeners_busy"])],
+    ids=["reset", "refused for a while"],
 )
 def test_amazon_hears_a_reading_to_its_end(
     on_amazon: Server, transcribe: TranscribeStandIn, sam_reads: StudentSession, reading_session: LiveSession,
-    alice: User, fault: Fault,
+    alice: User, fault: Fault, says: list[str],
 ):  # fmt: skip
     transcribe.then(fault)
     data = wav(spoken(MISREAD.lower().replace(",", "").replace(".", "")))
@@ -91,6 +93,7 @@ def test_amazon_hears_a_reading_to_its_end(
             await finish(page, microphone, len(sound))
             await teacher.until("events", lambda f: any(e["event"] == "reading_ended" for e in f["events"]))
             told = [e for f in teacher.received if f["type"] == "events" for e in f["events"]]
+            assert [f["code"] for f in page.received if f["type"] == "error"] == says
             return {e["data"]["reached"] for e in told if e["event"] == "words"}
 
     assert len(asyncio.run(scene())) > 3

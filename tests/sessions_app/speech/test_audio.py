@@ -84,6 +84,16 @@ def test_a_truncated_recording_gives_what_is_there() -> None:
     assert 2.0 < len(pcm) / SECOND < 3.5
 
 
+@pytest.mark.parametrize("place", range(2, 9))
+@pytest.mark.parametrize("kept", [1, 97, 400])
+def test_a_truncated_chunk_costs_what_comes_before_the_next_cluster(place: int, kept: int) -> None:
+    chunks = cut(WEBM, len(WEBM) // 12)
+    chunks[place] = chunks[place][:kept]
+    pcm, lost = decode(chunks)
+    assert len(pcm) / SECOND == pytest.approx(6.0, abs=0.1)
+    assert 0 < lost < 2.0
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [

@@ -113,6 +113,15 @@ def test_a_long_reading_without_pauses_is_cut_between_words(lighthouse: Path, mo
 
 
 @needs_voice
+def test_a_recording_may_end_in_the_middle_of_a_word(lighthouse: Path) -> None:
+    frame = 960  # bytes that the endpointer takes at once
+    whole = spoken(LIGHTHOUSE)[: SECOND * 4 // frame * frame]
+    for pcm in (whole, whole[:-100]):
+        words = words_of(list(recognise(Recogniser(lighthouse), pcm)))
+        assert [word.word for word in words[:4]] == ["a", "lighthouse", "is", "a"]
+
+
+@needs_voice
 def test_another_recogniser_goes_on_from_what_is_settled(lighthouse: Path) -> None:
     pcm = spoken(LIGHTHOUSE)
     first = Recogniser(lighthouse)
