@@ -67,7 +67,7 @@ from tests.cast import PASSWORD, TIME_ZERO, consent
 from tests.study_cast import assign, complete_study, make_content, make_form, make_question_set, make_survey, walk
 from tests.world import WHO, World, lasting, make_world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("doors")]  # one world, one worker
 
 ROWS = """
 #                                     nobody sam tia alice bob charlie rosa rolf ada aron root

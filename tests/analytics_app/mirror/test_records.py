@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from django.db import connection
 from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
 
 from analytics_app.mirror import agreement, guards, items, keys, leases, records
 from analytics_app.mirror.kinds import KINDS
@@ -33,15 +34,19 @@ from sessions_app.models import (
     SurveyResponse,
     User,
 )
+from tests.analytics_app import recorded
 from tests.seeded import seed_runs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("records")]  # one study, one worker
+
+ironworks, school, alice, runs = recorded.ironworks, recorded.school, recorded.alice, recorded.runs
 
 
-@pytest.fixture
-def runs(ironworks: Study, school: School, alice: User) -> list[StudentSession]:
+@pytest.fixture(scope="module")
+def written(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Study]:
     """A run in each of the 24 conditions, static and dynamic, on site and elsewhere."""
-    return seed_runs(ironworks, school, alice, sessions=24)
+    with recorded.study_with_runs(django_db_blocker, sessions=24) as study:
+        yield study
 
 
 @pytest.fixture

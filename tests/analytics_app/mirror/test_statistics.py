@@ -1,6 +1,7 @@
 """Entity 8: the statistics of a condition, month by month, kept as rows and mirrored as items."""
 
 import json
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -8,26 +9,28 @@ from statistics import fmean, median
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django.plugin import DjangoDbBlocker
 
 from analytics_app.mirror import agreement, condition_months, keys
 from analytics_app.mirror.kinds import KINDS
 from analytics_app.mirror.outbox import Outbox
 from analytics_app.mirror.writer import Tables
 from analytics_app.models import ConditionStatistics, OutboxItem
-from sessions_app.models import Assessment, Condition, LiveSession, School, StudentSession, Study, User
+from sessions_app.models import Assessment, Condition, LiveSession, School, StudentSession, Study
+from tests.analytics_app import recorded
 from tests.cast import consent
-from tests.seeded import seed_runs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("statistics")]  # one study, one worker
+
+ironworks, school, alice, runs = recorded.ironworks, recorded.school, recorded.alice, recorded.runs
 
 
-@pytest.fixture
-def runs(ironworks: Study, school: School, alice: User) -> list[StudentSession]:
+@pytest.fixture(scope="module")
+def written(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Study]:
     """Three runs in each condition, over September and October; small cells are told from two students on."""
-    School.objects.update(small_cell_threshold=2)
-    made = seed_runs(ironworks, school, alice, sessions=72, whole=False)
-    condition_months.refresh()
-    return made
+    with recorded.study_with_runs(django_db_blocker, sessions=72, whole=False, cell=2) as study:
+        condition_months.refresh()
+        yield study
 
 
 def row_of(code: str) -> ConditionStatistics:

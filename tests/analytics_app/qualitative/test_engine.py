@@ -37,6 +37,9 @@ class Analysed:
         return [by_id[chunk_of[meaning]] for meaning in self.patterns[pattern].meanings]
 
 
+pytestmark = pytest.mark.xdist_group("chapter")  # analysed once, on one worker
+
+
 def source(text: str, name: str = "a text") -> Source:
     return Source("s1", name, text, len(WORD.findall(text)))
 

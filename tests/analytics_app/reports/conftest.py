@@ -1,18 +1,23 @@
 """A study of three runs in each condition, with small cells told from two students on."""
 
+from collections.abc import Iterator
+
 import pytest
+from pytest_django.plugin import DjangoDbBlocker
 
 from analytics_app.reports.runs import Scope, scope_of
-from sessions_app.models import School, StudentSession, Study, User
-from tests.seeded import seed_runs
+from sessions_app.models import Study
+from tests.analytics_app.recorded import alice, ironworks, runs, school, study_with_runs
+
+__all__ = ["alice", "ironworks", "runs", "school"]
+
+
+@pytest.fixture(scope="module")
+def written(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Study]:
+    with study_with_runs(django_db_blocker, sessions=72, whole=False, cell=2) as study:
+        yield study
 
 
 @pytest.fixture
-def runs(ironworks: Study, school: School, alice: User) -> list[StudentSession]:
-    School.objects.filter(pk=school.pk).update(small_cell_threshold=2)
-    return seed_runs(ironworks, school, alice, sessions=72, whole=False)
-
-
-@pytest.fixture
-def scope(runs: list[StudentSession], ironworks: Study) -> Scope:
+def scope(ironworks: Study) -> Scope:
     return scope_of(ironworks)

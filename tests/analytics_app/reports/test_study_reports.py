@@ -36,7 +36,7 @@ from sessions_app.models import (
 )
 from tests.cast import TIME_ZERO, consent, join, make_session, make_student
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("study reports")]  # one study, one worker
 
 
 def by_hand(runs: Iterable[StudentSession], *, analysed: bool) -> dict[UUID, tuple[float, float]]:
@@ -141,6 +141,7 @@ def test_no_report_says_nan(make: Callable, scope: Scope, ironworks: Study):
 
 
 def test_an_empty_study_has_a_reason_for_everything_that_it_lacks(ironworks: Study):
+    StudentSession.objects.all().delete()
     told = conditions_report(scope_of(ironworks), whole=True).as_json()
     assert len(told["conditions"]) == 24
     assert told["conditions"][0]["learning_outcomes"] is None

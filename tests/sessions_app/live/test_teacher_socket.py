@@ -15,7 +15,7 @@ from sessions_app.models import LiveSession, SchoolClass, SessionCounter, Studen
 from tests.sessions_app.live.clients import Page, in_thread, page, sign_in_cookie, student_page, teacher_page
 from tests.sessions_app.live.conftest import Server, serve, without_traceback
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("brisk")]  # one server, one worker
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,8 @@ from sessions_app.speech.transcriber import (
 )
 from tests.voices import BOAT, LIGHTHOUSE, SECOND, cut, needs_voice, quiet, spoken, webm
 
+pytestmark = pytest.mark.xdist_group("engines")  # one model, one worker
+
 PASSAGE = passage_read(LIGHTHOUSE)
 SLICE = SECOND * 3 // 10
 
