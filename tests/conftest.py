@@ -2,8 +2,10 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
@@ -49,6 +51,21 @@ pytest_plugins = [
     "tests.transcribe_stand_in",
     "tests.world",
 ]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Migrates the database that the workers will copy while they collect their tests."""
+    if session.config.getoption("numprocesses", None):
+        threading.Thread(target=migrated_template, name="migrating").start()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from tests.together import TogetherByModule
+
+    return TogetherByModule(config, log)
 
 
 @pytest.fixture(scope="session")

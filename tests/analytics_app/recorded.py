@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
+from analytics_app.mirror.kinds import KINDS
 from sessions_app.models import School, StudentSession, Study, User
 from tests.cast import make_user
 from tests.seeded import seed_runs
@@ -50,3 +51,17 @@ def alice(school: School) -> User:
 def runs(ironworks: Study) -> list[StudentSession]:
     """In the order in which they were written."""
     return list(StudentSession.objects.filter(session__study=ironworks).order_by("pk"))
+
+
+@pytest.fixture
+def dynamic(runs: list[StudentSession]) -> StudentSession:
+    """A whole run on site with dynamic questions."""
+    return StudentSession.objects.get(
+        pk__in=[run.pk for run in runs], condition__code="L1-I1-D", survey_response__isnull=False
+    )
+
+
+def items_of(member: StudentSession, kind: str) -> list[dict]:
+    """The items of a kind that a run should have, in order of their keys."""
+    newest = KINDS[kind].newest([member.pk]).get(member.pk, {})
+    return [newest[key] for key in sorted(newest)]

@@ -1,45 +1,38 @@
-"""Entities 3 to 7: the records of a run as items, attribute for attribute, and how they follow their rows."""
+"""Entities 3 to 7: the records of a run as items, attribute for attribute, and what marks them."""
 
-import uuid
 from collections.abc import Iterator
-from datetime import timedelta
 from decimal import Decimal
 from unittest import mock
 
 import pytest
-from botocore.exceptions import ClientError
-from django.db import connection
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
-from analytics_app.mirror import agreement, guards, items, keys, leases, records
+from analytics_app.mirror import guards, items, keys
 from analytics_app.mirror.kinds import KINDS
-from analytics_app.mirror.leases import Pace
 from analytics_app.mirror.outbox import Outbox
 from analytics_app.mirror.schema import TABLES
-from analytics_app.mirror.writer import Tables, Verdict, Write
-from analytics_app.models import DeadLetter, OutboxItem
+from analytics_app.mirror.writer import Tables
+from analytics_app.models import OutboxItem
 from sessions_app.models import (
     Assessment,
     AssessmentAnswer,
     Exchange,
     ExchangeScore,
     Intervention,
-    LiveSession,
     LocationVerification,
     QualityFlag,
-    School,
     StudentSession,
     Study,
     SurveyResponse,
-    User,
 )
 from tests.analytics_app import recorded
-from tests.seeded import seed_runs
+from tests.analytics_app.recorded import items_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("records")]  # one study, one worker
 
-ironworks, school, alice, runs = recorded.ironworks, recorded.school, recorded.alice, recorded.runs
+ironworks, school, alice = recorded.ironworks, recorded.school, recorded.alice
+runs, dynamic = recorded.runs, recorded.dynamic
 
 
 @pytest.fixture(scope="module")
@@ -50,24 +43,10 @@ def written(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
 
 
 @pytest.fixture
-def dynamic(runs: list[StudentSession]) -> StudentSession:
-    """A whole run on site with dynamic questions."""
-    return StudentSession.objects.get(
-        pk__in=[run.pk for run in runs], condition__code="L1-I1-D", survey_response__isnull=False
-    )
-
-
-@pytest.fixture
 def static(runs: list[StudentSession]) -> StudentSession:
     return StudentSession.objects.get(
         pk__in=[run.pk for run in runs], condition__code="L3-I1-S", survey_response__isnull=False
     )
-
-
-def of(member: StudentSession, kind: str) -> list[dict]:
-    """The items of a kind that a run should have, in order of their keys."""
-    newest = KINDS[kind].newest([member.pk]).get(member.pk, {})
-    return [newest[key] for key in sorted(newest)]
 
 
 def stored(tables: Tables, member: StudentSession) -> dict[str, dict]:
@@ -77,7 +56,7 @@ def stored(tables: Tables, member: StudentSession) -> dict[str, dict]:
 
 
 def test_a_verification_is_entity_3(dynamic: StudentSession):
-    [item] = of(dynamic, "location_verification")
+    [item] = items_of(dynamic, "location_verification")
     at = keys.timestamp(dynamic.location_verification.verified_at)
     assert item == {
         "PK": f"SESSION#{dynamic.pk}",
@@ -102,13 +81,13 @@ def test_a_verification_is_entity_3(dynamic: StudentSession):
 
 
 def test_a_place_that_is_not_asked_for_has_no_method_and_no_position(static: StudentSession):
-    [item] = of(static, "location_verification")
+    [item] = items_of(static, "location_verification")
     assert (item["verification"]["method"], item["verification"]["verified"]) == (None, False)
     assert set(item["gps_data"].values()) == {None, False}
 
 
 def test_a_delivery_is_entity_4(dynamic: StudentSession):
-    [item] = of(dynamic, "content_delivery")
+    [item] = items_of(dynamic, "content_delivery")
     delivery = dynamic.content_delivery
     assert item["content_metadata"] == {
         "content_id": "iron-v1", "content_version": "1.0", "topic": "Iron on the James", "duration_seconds": 300,
@@ -130,7 +109,7 @@ def test_a_delivery_is_entity_4(dynamic: StudentSession):
 
 
 def test_a_dynamic_intervention_is_entity_5(dynamic: StudentSession):
-    [first, second] = of(dynamic, "interventions")
+    [first, second] = items_of(dynamic, "interventions")
     opened = keys.timestamp(dynamic.interventions.get(number=1).opened_at)
     assert first["SK"] == f"INTERVENTION#{opened}#1"
     assert (first["GSI4PK"], first["GSI4SK"]) == ("INTERVENTION#dynamic", opened)
@@ -169,7 +148,7 @@ def test_a_models_tokens_and_cost_are_summed(dynamic: StudentSession):
     Exchange.objects.filter(intervention__student_session=dynamic).update(
         author="bedrock", author_version="a-model", prompt_tokens=500, completion_tokens=40, cost_usd="0.002967"
     )
-    item = of(dynamic, "interventions")[0]
+    item = items_of(dynamic, "interventions")[0]
     assert item["ai_metadata"] == {
         "model_version": "a-model", "total_prompt_tokens": 1500, "total_completion_tokens": 120,
         "total_cost_usd": Decimal("0.008901"), "avg_generation_time_ms": Decimal("3.5"),
@@ -177,7 +156,7 @@ def test_a_models_tokens_and_cost_are_summed(dynamic: StudentSession):
 
 
 def test_a_static_intervention_has_its_source_and_no_model(static: StudentSession):
-    item = of(static, "interventions")[0]
+    item = items_of(static, "interventions")[0]
     assert "ai_metadata" not in item
     assert item["static_questions"][0]["question_source"] == "iron-questions-v1"
     assert item["intervention_summary"]["no_adaptive_followup"] is True
@@ -189,19 +168,19 @@ def test_a_static_intervention_has_its_source_and_no_model(static: StudentSessio
 def test_only_the_scores_of_the_scorer_whose_means_are_shown_stand_in_the_item(dynamic: StudentSession):
     exchange = Exchange.objects.filter(intervention__student_session=dynamic, number=1).earliest("asked_at")
     ExchangeScore.objects.create(exchange=exchange, scorer="bedrock", scorer_version="1", answer_depth=5)
-    assert of(dynamic, "interventions")[0]["socratic_sequence"][0]["quality_scores"]["answer_depth"] == 3
+    assert items_of(dynamic, "interventions")[0]["socratic_sequence"][0]["quality_scores"]["answer_depth"] == 3
     ExchangeScore.objects.filter(exchange=exchange, scorer="rules").delete()
-    scores = of(dynamic, "interventions")[0]["socratic_sequence"][0]["quality_scores"]
+    scores = items_of(dynamic, "interventions")[0]["socratic_sequence"][0]["quality_scores"]
     assert set(scores.values()) == {None}
 
 
 def test_an_abandoned_intervention_has_no_item(dynamic: StudentSession):
     dynamic.interventions.filter(number=2).update(status="abandoned", questions_asked=1)
-    assert [item["intervention_metadata"]["sequence_number"] for item in of(dynamic, "interventions")] == [1]
+    assert [item["intervention_metadata"]["sequence_number"] for item in items_of(dynamic, "interventions")] == [1]
 
 
 def test_assessments_are_entity_6(dynamic: StudentSession):
-    before, after = of(dynamic, "assessments")
+    before, after = items_of(dynamic, "assessments")
     baseline = dynamic.assessments.get(kind="baseline")
     final = dynamic.assessments.get(kind="final")
     assert before["SK"] == f"ASSESSMENT#baseline#{keys.timestamp(baseline.started_at)}"
@@ -239,14 +218,14 @@ def test_a_question_that_was_not_answered_and_an_override_are_told(dynamic: Stud
     answers = AssessmentAnswer.objects.filter(assessment__student_session=dynamic, assessment__kind="baseline")
     answers.filter(item__number=1).delete()
     answers.filter(item__number=4).update(points_override=2, overridden_at=timezone.now())
-    questions = of(dynamic, "assessments")[0]["questions"]
+    questions = items_of(dynamic, "assessments")[0]["questions"]
     assert (questions[0]["student_answer"], questions[0]["points_earned"]) == (None, 0)
     assert (questions[3]["points_earned"], questions[3]["teacher_override"]["points"]) == (2, 2)
     assert questions[3]["ai_scoring"]["raw_score"] == 1
 
 
 def test_a_survey_is_entity_7_with_every_attribute_of_every_block(dynamic: StudentSession):
-    [item] = of(dynamic, "post_survey")
+    [item] = items_of(dynamic, "post_survey")
     assert item["SK"] == "POST_SURVEY"
     assert item["survey_metadata"]["duration_seconds"] == 120
     counts = {
@@ -262,7 +241,7 @@ def test_a_survey_is_entity_7_with_every_attribute_of_every_block(dynamic: Stude
 def test_the_session_tells_its_steps_times_and_flags(dynamic: StudentSession):
     QualityFlag.objects.create(student_session=dynamic, code="segment_too_fast", about="segment 1")
     QualityFlag.objects.create(student_session=dynamic, code="segment_too_fast", about="segment 2")
-    [item] = of(dynamic, "session")
+    [item] = items_of(dynamic, "session")
     assert item["completion_status"] == {
         "completed": True, "location_verified": True, "baseline_completed": True, "content_completed": True,
         "interventions_completed": 2, "final_assessment_completed": True, "post_survey_completed": True,
@@ -299,95 +278,12 @@ def test_the_queries_do_not_grow_with_the_number_of_runs(runs: list[StudentSessi
             KINDS[kind].newest(ids)
 
 
-def test_everything_of_a_run_arrives_and_agrees(drain: Outbox, tables: Tables, dynamic: StudentSession):
-    assert drain.drain() == 0
-    found = stored(tables, dynamic)
-    assert sorted(key.partition("#")[0] for key in found) == [
-        "ASSESSMENT", "ASSESSMENT", "CONTENT_DELIVERY", "INTERVENTION", "INTERVENTION", "LOCATION_VERIFICATION",
-        "METADATA", "POST_SURVEY",
-    ]  # fmt: skip
-    compared = agreement.compare(tables)
-    assert (compared.agrees, compared.pending) == (True, [])
-
-
-def test_an_intervention_whose_time_is_corrected_leaves_nothing_behind(
-    drain: Outbox, tables: Tables, dynamic: StudentSession
-):
-    drain.drain()
-    Intervention.objects.filter(student_session=dynamic, number=1).update(
-        opened_at=dynamic.interventions.get(number=1).opened_at - timedelta(seconds=7)
-    )
-    drain.drain()
-    assert [key for key in stored(tables, dynamic) if key.startswith("INTERVENTION#")] == [
-        item["SK"] for item in of(dynamic, "interventions")
-    ]
-    assert agreement.compare(tables).agrees
-
-
-@pytest.mark.parametrize("change", ["deleted", "abandoned", "moved twice", "plain SQL"])
-def test_an_intervention_that_goes_takes_its_item_with_it(
-    drain: Outbox, tables: Tables, dynamic: StudentSession, change: str
-):
-    drain.drain()
-    first = Intervention.objects.filter(student_session=dynamic, number=1)
-    if change == "deleted":
-        first.get().delete()
-    elif change == "abandoned":
-        first.update(status="abandoned")
-    elif change == "moved twice":
-        for minutes in (1, 2):
-            first.update(opened_at=first.get().opened_at - timedelta(minutes=minutes))
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM sessions_app_exchangescore")
-            cursor.execute("DELETE FROM sessions_app_exchange")
-            cursor.execute("DELETE FROM sessions_app_intervention WHERE number = 1")
-    drain.drain()
-    left = {key for key in stored(tables, dynamic) if key.startswith("INTERVENTION#")}
-    assert left == {item["SK"] for item in of(dynamic, "interventions")}
-    assert agreement.compare(tables).agrees
-
-
-def test_a_deleted_run_leaves_nothing_at_all(drain: Outbox, tables: Tables, dynamic: StudentSession):
-    drain.drain()
-    member = StudentSession.objects.get(pk=dynamic.pk)
-    dynamic.delete()
-    drain.drain()
-    assert stored(tables, member) == {}
-    assert agreement.compare(tables).agrees
-
-
-def test_an_activity_that_becomes_another_takes_all_records_out(drain: Outbox, tables: Tables, dynamic: StudentSession):
-    drain.drain()
-    LiveSession.objects.filter(pk=dynamic.session_id).update(activity="reading")
-    drain.drain()
-    assert stored(tables, dynamic) == {}
-    assert agreement.compare(tables).agrees
-
-
-def test_simulated_runs_are_mirrored_while_their_school_is_the_sample(
-    drain: Outbox, tables: Tables, ironworks: Study, school: School, alice: User
-):
-    School.objects.update(is_sample=True)
-    [run] = seed_runs(ironworks, school, alice, sessions=1, simulated=True)
-    drain.drain()
-    assert len(stored(tables, run)) > 1
-    School.objects.filter(pk=school.pk).update(is_sample=False)
-    drain.drain()
-    assert stored(tables, run) == {}
-
-
-def test_a_student_who_is_erased_is_null_in_every_record(drain: Outbox, tables: Tables, dynamic: StudentSession):
-    drain.drain()
-    dynamic.student.delete()
-    drain.drain()
-    assert {item["student_id"] for item in stored(tables, dynamic).values()} == {None}
-    assert agreement.compare(tables).agrees
-
-
 def test_what_the_triggers_note_down_is_spelled_as_the_keys_are(dynamic: StudentSession):
     OutboxItem.objects.all().delete()
-    expected = {f"{item['PK']} {item['SK']}" for item in (*of(dynamic, "interventions"), *of(dynamic, "assessments"))}
+    expected = {
+        f"{item['PK']} {item['SK']}"
+        for item in (*items_of(dynamic, "interventions"), *items_of(dynamic, "assessments"))
+    }
     Intervention.objects.filter(student_session=dynamic).update(duration_seconds=1)
     Assessment.objects.filter(student_session=dynamic).update(duration_seconds=1)
     noted = {key for item in OutboxItem.objects.all() for key in item.former_keys}
@@ -424,21 +320,6 @@ def test_a_record_marks_what_shows_it(dynamic: StudentSession, rows: type, kinds
     assert {item.kind for item in OutboxItem.objects.all()} == kinds
 
 
-def test_a_verification_is_written_in_one_transaction_with_session_and_profile(
-    drain: Outbox, tables: Tables, dynamic: StudentSession
-):
-    drain.drain()
-    LocationVerification.objects.filter(student_session=dynamic).update(attempts=2)
-    with mock.patch.object(Tables, "write_together", autospec=True, side_effect=Tables.write_together) as together:
-        drain.drain()
-    [call] = together.call_args_list
-    assert {(write.key.pk, write.key.sk) for write in call.args[1]} == {
-        (f"SESSION#{dynamic.pk}", "LOCATION_VERIFICATION"), (f"SESSION#{dynamic.pk}", "METADATA"),
-        (f"STUDENT#{dynamic.student_id}", "PROFILE"),
-    }  # fmt: skip
-    assert not OutboxItem.objects.exists()
-
-
 def test_the_runs_of_a_student_go_in_one_transaction(drain: Outbox, tables: Tables, runs: list[StudentSession]):
     student = runs[0].student
     StudentSession.objects.filter(pk=runs[-1].pk).update(student=student)
@@ -447,98 +328,3 @@ def test_the_runs_of_a_student_go_in_one_transaction(drain: Outbox, tables: Tabl
     profiles = [w.key.pk for call in together.call_args_list for w in call.args[1] if w.key.sk == "PROFILE"]
     assert profiles.count(f"STUDENT#{student.pk}") == 1
     assert stored(tables, runs[-1])["METADATA"]["student_id"] == str(student.pk)
-
-
-def test_a_verification_waits_while_another_drain_holds_its_session(
-    drain: Outbox, tables: Tables, dynamic: StudentSession
-):
-    drain.drain()
-    other = uuid.uuid4()
-    held = leases.claim_these([("session", dynamic.pk)], holder=other, pace=Pace())
-    LocationVerification.objects.filter(student_session=dynamic).update(attempts=2)
-    drain.drain_pass()
-    waiting = OutboxItem.objects.get(kind="location_verification")
-    assert (waiting.lease_id, waiting.attempts) == (None, 0)
-    assert len(held) == 1
-    leases.release(other)
-    assert drain.drain() == 0
-
-
-def test_a_transaction_of_which_one_item_is_invalid_goes_without_it(
-    drain: Outbox, tables: Tables, dynamic: StudentSession
-):
-    dynamic.student.prior_knowledge_topics = ["x" * 64] * 7000
-    dynamic.student.save()
-    drain.drain()
-    assert {letter.kind for letter in DeadLetter.objects.all()} == {"student_profile"}
-    assert {"METADATA", "LOCATION_VERIFICATION"} <= set(stored(tables, dynamic))
-
-
-def test_one_invalid_item_of_several_does_not_hold_the_others_back(
-    drain: Outbox, tables: Tables, dynamic: StudentSession
-):
-    drain.drain()
-    Exchange.objects.filter(intervention__student_session=dynamic, intervention__number=1).update(
-        question="x" * 1000, answer="ü" * 9_999, fell_back=""
-    )
-    with mock.patch.object(guards, "MOST_ITEM_BYTES", 30_000):
-        Intervention.objects.filter(student_session=dynamic, number=2).update(duration_seconds=77)
-        drain.drain()
-    assert {letter.kind for letter in DeadLetter.objects.all()} == {"interventions"}
-    seconds = [
-        item["intervention_summary"]["total_duration_seconds"]
-        for key, item in sorted(stored(tables, dynamic).items())
-        if key.startswith("INTERVENTION#")
-    ]
-    assert seconds[1] == 77
-
-
-def cancelled(*codes: str) -> ClientError:
-    reasons = [{"Code": code} for code in codes]
-    told = {"Error": {"Code": "TransactionCanceledException", "Message": ""}, "CancellationReasons": reasons}
-    return ClientError(told | {"ResponseMetadata": {"HTTPStatusCode": 400}}, "TransactWriteItems")
-
-
-def puts(*names: str) -> list[Write]:
-    return [
-        Write(keys.Key(keys.SOCRATIC, f"X#{name}", "Y"), {"PK": f"X#{name}", "SK": "Y"}) for name in names
-    ]  # fmt: skip
-
-
-def test_a_transaction_that_met_another_is_tried_again_whole(tables: Tables):
-    with mock.patch.object(tables._once, "transact_write_items", side_effect=cancelled("None", "TransactionConflict")):
-        outcomes = tables.write_together(puts("a", "b"))
-    assert {(outcome.verdict, outcome.code) for outcome in outcomes} == {(Verdict.AGAIN, "TransactionConflict")}
-
-
-def test_what_a_transaction_refuses_is_told_and_the_rest_is_written(tables: Tables):
-    with mock.patch.object(tables._once, "transact_write_items", side_effect=cancelled("None", "ValidationError")):
-        outcomes = {outcome.write.key.pk: outcome.verdict for outcome in tables.write_together(puts("a", "b"))}
-    assert outcomes == {"X#a": Verdict.DONE, "X#b": Verdict.REFUSED}
-    assert list(tables.get([puts("a")[0].key])) == [puts("a")[0].key]
-
-
-def test_a_transaction_that_is_too_much_goes_in_parts(tables: Tables):
-    told = {"Error": {"Code": "ValidationException", "Message": "too large"}}
-    refusal = ClientError(told | {"ResponseMetadata": {"HTTPStatusCode": 400}}, "TransactWriteItems")
-    with mock.patch.object(tables._once, "transact_write_items", side_effect=refusal):
-        outcomes = tables.write_together(puts("a", "b"))
-    assert {outcome.verdict for outcome in outcomes} == {Verdict.DONE}
-
-
-def test_a_stray_item_of_a_run_is_found_and_goes(drain: Outbox, tables: Tables, dynamic: StudentSession):
-    drain.drain()
-    stray = records.INTERVENTIONS.key(dynamic.pk, "2020-01-01T00:00:00Z#9")
-    tables.write([Write(stray, {"PK": stray.pk, "SK": stray.sk})])
-    found = agreement.compare(tables)
-    assert found.extra == [stray]
-    agreement.repair(tables, found)
-    drain.drain()
-    assert agreement.compare(tables).agrees
-
-
-def test_one_of_several_that_is_missing_is_found(drain: Outbox, tables: Tables, dynamic: StudentSession):
-    drain.drain()
-    [key, _] = KINDS["interventions"].newest([dynamic.pk])[dynamic.pk]
-    tables.write([Write(key, None)])
-    assert agreement.compare(tables).missing == [key]
