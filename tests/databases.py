@@ -101,11 +101,11 @@ def restore_after_each_test() -> None:
 
     Django empties and fills all tables instead, which takes longer than most of these tests.
     """
-    TransactionTestCase._fixture_teardown = _restore
+    TransactionTestCase._fixture_teardown = lambda _test: restore()
 
 
-def _restore(_test: TransactionTestCase) -> None:
-    """Once more where a server under test, which still wrote, got in the way."""
+def restore() -> None:
+    """Bring the database back to what the migrations wrote: once more where a server under test got in the way."""
     for tries_left in reversed(range(_MOST_DEADLOCKS)):
         try:
             with transaction.atomic(), connection.cursor() as cursor:
