@@ -25,7 +25,7 @@ from sessions_app.speech.words import spoken_of
 PARTIAL_EVERY = 0.2  # seconds at least; a page shows no word sooner than a result has it
 LONGEST_UTTERANCE = 15.0  # seconds; a longer one is cut between two words
 LEARN_FROM = 1.0  # seconds of speech that tell how a microphone and a voice sound
-LEARNT_AFTER = 4.0  # seconds of speech, until which the first estimate is made again
+LEARNT_AFTER = 4.0  # seconds of speech, until which words are guesses and are heard again with what was learnt
 PAUSE = 0.3  # seconds
 LEAD_IN = 0.2  # seconds before the endpointer's start, which comes late for a soft first sound
 _CUT_FROM = 0.6  # share of an utterance in which a pause is looked for when it is cut
@@ -97,8 +97,10 @@ class Recogniser:
         self._start = start
         self._utterance = utterance
         self._voice = voice
-        self._learnt = LEARNT_AFTER if voice else 0.0
         self._decoder.set_cmn(voice or _UNKNOWN_VOICE)
+        # Of words that are heard again there is no second pass.
+        self._guesser = None if voice else load_decoder(folder, fwdflat=False, bestpath=False)
+        self._learnt_from = bytearray()
         self._ends = pocketsphinx.Endpointer(window=PAUSE)
         self._rest = b""
         self._bytes = 0  # that went through the endpointer
@@ -113,7 +115,7 @@ class Recogniser:
     @property
     def voice(self) -> str:
         """What was learnt of the microphone and the reader; empty while that is too little."""
-        return self._voice if self._learnt >= LEARNT_AFTER else ""
+        return "" if self._guesser else self._voice
 
     @property
     def upto(self) -> float:
@@ -159,11 +161,14 @@ class Recogniser:
         if not self._open and (ended or len(self._speech) >= self._needed()):
             self._begin()
         if self._open:
-            self._feed()
+            self._feed(self._hearing)
         if ended:
             yield self._end(len(self._speech))
         elif len(self._speech) >= LONGEST_UTTERANCE * BYTES_A_SECOND:
             yield self._cut()
+        elif self._guesser and len(self._learnt_from) + len(self._speech) >= LEARNT_AFTER * BYTES_A_SECOND:
+            self._hear_again(self._guesser)
+            self._guesser = None
 
     def _lead_in(self) -> tuple[float, bytes]:
         """Where the utterance starts, and the sound from there to where the endpointer heard speech."""
@@ -179,30 +184,42 @@ class Recogniser:
         return 0 if self._voice else int(LEARN_FROM * BYTES_A_SECOND)
 
     def _begin(self) -> None:
-        if not self._voice:
-            self._learn()
-        self._decoder.start_utt()
+        if self._guesser:
+            self._voice = self._voice or self._mean()
+            self._guesser.set_cmn(self._voice)
+        self._hearing.start_utt()
         self._open, self._fed = True, 0
 
-    def _learn(self) -> None:
-        self._voice = _mean_cepstrum(bytes(self._speech))
-        self._decoder.set_cmn(self._voice)
+    @property
+    def _hearing(self) -> pocketsphinx.Decoder:
+        """The decoder that hears the utterance as it comes."""
+        return self._guesser or self._decoder
 
-    def _feed(self) -> None:
+    def _mean(self) -> str:
+        return _mean_cepstrum(bytes(self._learnt_from + self._speech))
+
+    def _feed(self, decoder: pocketsphinx.Decoder) -> None:
         for at in range(self._fed, len(self._speech), _STEP):
-            self._decoder.process_raw(bytes(self._speech[at : at + _STEP]))
+            decoder.process_raw(bytes(self._speech[at : at + _STEP]))
         self._fed = len(self._speech)
 
+    def _hear_again(self, guesser: pocketsphinx.Decoder) -> None:
+        """What was guessed of the utterance, with all that has told of the voice until now."""
+        guesser.end_utt()
+        self._voice = self._mean()
+        self._decoder.set_cmn(self._voice)
+        self._decoder.start_utt()
+        self._fed = 0
+        self._feed(self._decoder)
+
     def _end(self, upto: int) -> Heard:
-        """The final words of the utterance. While the voice is new, they are heard again with what it has told."""
+        """The final words of the utterance."""
+        if self._guesser:
+            self._hear_again(self._guesser)
+            self._learnt_from += self._speech
+            if len(self._learnt_from) >= LEARNT_AFTER * BYTES_A_SECOND:
+                self._guesser = None
         self._decoder.end_utt()
-        if self._learnt < LEARNT_AFTER:
-            self._learnt += len(self._speech) / BYTES_A_SECOND
-            self._learn()
-            self._decoder.start_utt()
-            self._fed = 0
-            self._feed()
-            self._decoder.end_utt()
         words = self._words(final=True)
         self._voice = self._decoder.get_cmn()
         if self._passage is not None and words:
@@ -236,7 +253,7 @@ class Recogniser:
         self._speech_start += kept / BYTES_A_SECOND
         self._speech += speech[kept:]
         self._begin()
-        self._feed()
+        self._feed(self._hearing)
         return Heard(heard.utterance, words[:number], final=True, upto=self._speech_start)
 
     @functools.cached_property
@@ -247,7 +264,7 @@ class Recogniser:
 
     def _words(self, *, final: bool) -> tuple[HeardWord, ...]:
         found = []
-        for segment in self._decoder.seg() or ():
+        for segment in (self._decoder if final else self._hearing).seg() or ():
             if not _is_noise(segment.word):
                 word = _heard(segment, self._speech_start)
                 found.append(replace(word, confidence=min(1.0, round(segment.prob, 4))) if final else word)
