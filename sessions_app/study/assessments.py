@@ -56,8 +56,7 @@ def assessment_submit(
     assessment = _assessment(student_session, kind, at=at - timedelta(seconds=seconds))
     items = material.items(assessment.form_id)
     asked = {item.pk: item for item in items}
-    before = {answer.item_id: answer for answer in AssessmentAnswer.objects.filter(assessment=assessment)}
-    kept = dict(before)
+    kept = {answer.item_id: answer for answer in AssessmentAnswer.objects.filter(assessment=assessment)}
     for given in answers:
         if given.item_id not in asked:
             raise Refused("no_such_question")
@@ -67,8 +66,12 @@ def assessment_submit(
     for pk, answer in kept.items():
         answer_score(answer, asked[pk])
     all_validated(kept.values())
-    AssessmentAnswer.objects.bulk_create([answer for pk, answer in kept.items() if pk not in before])
-    AssessmentAnswer.objects.bulk_update(list(before.values()), [*_GIVEN, *_SCORED])
+    AssessmentAnswer.objects.bulk_create(
+        kept.values(),
+        update_conflicts=True,
+        unique_fields=["assessment", "item"],
+        update_fields=[*_GIVEN, *_SCORED],
+    )
     assessment.submitted_at = max(at, assessment.started_at)
     assessment.duration_seconds = (assessment.submitted_at - assessment.started_at).total_seconds()
     results_write(assessment, items, list(kept.values()))

@@ -282,9 +282,12 @@ def _keep(
         row.engagement = part.engagement
         rows.append(row)
     all_validated(rows)
-    SegmentDelivery.objects.bulk_create([row for row in rows if row.number not in before])
-    changed = [row for row in rows if row.number in before and before[row.number] != _measures(row)]
-    SegmentDelivery.objects.bulk_update(changed, _MEASURED)
+    SegmentDelivery.objects.bulk_create(
+        [row for row in rows if before.get(row.number) != _measures(row)],
+        update_conflicts=True,
+        unique_fields=["delivery", "segment"],
+        update_fields=_MEASURED,
+    )
     delivery_sum(delivery, rows, seconds=sum(segment.duration_seconds for segment in segments))
     if finished and delivery.ended_at is None:
         delivery.ended_at = ended_at

@@ -83,7 +83,8 @@ def assessment_submitted(member: StudentSession, event: events.AssessmentSubmitt
     _at_step(member, moment, Step(event.form))
     answers = [assessments.Given(given.question, given.answer, given.seconds) for given in event.answers]
     made = assessments.assessment_submit(member, kind=event.form, answers=answers, at=moment.received_at)
-    _finish_if_done(member, moment)
+    if Step(event.form) is Step.FINAL:
+        _finish_if_done(member, moment)
     return Done(msgspec.structs.replace(event, answered=made.questions_answered))
 
 
