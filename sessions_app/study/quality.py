@@ -30,13 +30,13 @@ from sessions_app.models import (
     Intervention,
     LocationVerification,
     QualityFlag,
-    Segment,
     SegmentDelivery,
     StudentSession,
     SurveyResponse,
 )
 from sessions_app.models.forms import SURVEY_ATTRIBUTES, AnswerKind
-from sessions_app.study import pauses
+from sessions_app.study import material
+from sessions_app.study.pauses import Pause
 
 Code = QualityFlag.Code
 
@@ -150,8 +150,9 @@ def _run(student_session: StudentSession) -> Run | None:
     assignment = Assignment.objects.select_related("condition").filter(**of_run).first()
     if assignment is None:
         return None
-    segments = Segment.objects.filter(content=assignment.content_id)
-    planned = pauses.pauses(list(segments), interval_minutes=float(assignment.condition.interval_minutes))
+    planned: Sequence[Pause] = ()
+    if assignment.content_id is not None:
+        planned = material.pauses_of(assignment.content_id, float(assignment.condition.interval_minutes))
     return Run(
         location=assignment.location,
         planned=len(planned),
