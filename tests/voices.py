@@ -31,10 +31,12 @@ LIGHTHOUSE = "A lighthouse is a tower with a bright lamp at the top. It warns sa
 
 
 @functools.lru_cache(maxsize=64)
-def spoken(text: str, *, pause_before: float = 0.4, pause_after: float = 1.2, noise: float = NOISE) -> bytes:
+def spoken(
+    text: str, *, pause_before: float = 0.4, pause_after: float = 1.2, noise: float = NOISE, voice: str = "en-us+f2"
+) -> bytes:
     """`text` read aloud: 16 kHz mono s16 samples, with quiet around it and a little noise over all of it."""
     made = subprocess.run(
-        ["espeak-ng", "-v", "en-us+f2", "-s", "120", "--stdin", "--stdout"],
+        ["espeak-ng", "-v", voice, "-s", "120", "--stdin", "--stdout"],
         input=text.encode(), capture_output=True, check=True,
     ).stdout  # fmt: skip
     return with_noise(quiet(pause_before) + _samples(made) + quiet(pause_after), noise)
@@ -42,6 +44,21 @@ def spoken(text: str, *, pause_before: float = 0.4, pause_after: float = 1.2, no
 
 def quiet(seconds: float) -> bytes:
     return bytes(int(seconds * RATE) * 2)
+
+
+def music(seconds: float) -> bytes:
+    """Four chords, one a second, with a beat."""
+    made = []
+    time = np.arange(RATE) / RATE
+    for bar in range(int(seconds)):
+        root = (220, 196, 175, 165)[bar % 4]
+        tones = [
+            np.sin(2 * np.pi * root * third * part * time) / part for third in (1, 1.26, 1.5) for part in (1, 2, 3)
+        ]
+        beat = np.random.default_rng(bar).normal(0, 1, RATE) * np.exp(-60 * (time % 0.5))
+        made.append((sum(tones) + beat) * np.exp(-1.5 * time))
+    sound = np.concatenate(made)
+    return (sound / np.abs(sound).max() * 9000).astype(np.int16).tobytes()
 
 
 def with_noise(pcm: bytes, level: float) -> bytes:

@@ -14,7 +14,7 @@ from tests.browser.conftest import CHROMIUM, SWITCHES, Windows
 from tests.cast import consent, join
 from tests.sessions_app.live.conftest import Server
 from tests.sessions_app.live.test_reading_socket import MISREAD
-from tests.transcribe_stand_in import TranscribeStandIn
+from tests.transcribe_stand_in import TranscribeStandIn, refuse
 from tests.voices import needs_voice, spoken, wav
 
 SAID = MISREAD.replace("camel", "house")  # a browser cleans the sound, and "camel" comes close to "canal"
@@ -90,16 +90,20 @@ def looks(windows: Windows, user: User, path: str, name: str) -> None:
         page.screenshot(path=f"{os.environ['LYCEUM_SHOTS']}/{file}", full_page=True)
 
 
-def reads_to_the_end(windows: Windows, member: StudentSession, teacher: User, name: str) -> None:
-    """A student reads what the microphone hears, and the teacher's board moves while they do."""
+def reads_to_the_end(windows: Windows, member: StudentSession, teacher: User, name: str, *, told: str = "") -> None:
+    """A student reads what the microphone hears, is `told` something meanwhile, and the teacher's board moves."""
     row = (board := windows.board(teacher, member.session)).locator(".row")
     page = open_page(windows, member)
     expect(page.get_by_role("heading", name="Read aloud when you are ready")).to_be_visible()
     shot(page, f"{name}_begin")
     page.get_by_role("button", name="Start").click()
     expect(page.locator("body")).to_have_attribute("data-reading", "reading")
+    if told:
+        expect(page.get_by_role("alert")).to_have_text(told)
+        shot(page, f"{name}_told")
     expect(page.get_by_text("We hear you")).to_be_visible()
     expect(page.locator("#passage .read").nth(8)).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
     shot(page, f"{name}_reading", "dark")
     expect(row.locator(".where")).to_contain_text(PERCENT)
     early = percent(row)
@@ -153,10 +157,12 @@ def test_a_student_reads_and_the_board_moves(windows: Windows, sam_reads: Studen
 def test_amazon_hears_the_same_reading(
     talking_chromium: Browser, transcribe: TranscribeStandIn, on_amazon: Server, sam_reads: StudentSession, alice: User
 ) -> None:
-    """By its stand-in: what was said, word by word, as fast as the sound of it comes in."""
+    """By its stand-in, which refuses at first: what was said, word by word, as fast as the sound of it comes in."""
+    transcribe.then(refuse("UnrecognizedClientException", 403))
     transcribe.says(" ".join(spoken_of(MISREAD)))
     opened = Windows(talking_chromium, on_amazon.origin)
-    reads_to_the_end(opened, sam_reads, alice, "amazon")
+    told = "Nobody can listen at the moment. Go on reading: it is kept, and listened to as soon as somebody is free."
+    reads_to_the_end(opened, sam_reads, alice, "amazon", told=told)
     assert Reading.objects.get().engine == "amazon-transcribe"
     assert transcribe.refused_signatures == 0
     assert sum(session.seconds for session in transcribe.sessions) > 14

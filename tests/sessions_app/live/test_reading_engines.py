@@ -106,3 +106,27 @@ def test_amazon_hears_a_reading_to_its_end(
     summary = SessionSummary.objects.get()
     assert (summary.attempted, summary.correct, summary.confidence) == (37, 34, pytest.approx(0.93))
     assert BatchMetrics.objects.get().words == 35
+
+
+def test_amazon_hears_a_conversation_without_any_text(
+    on_amazon: Server, transcribe: TranscribeStandIn, reading_session: LiveSession, sam: Student
+):
+    LiveSession.objects.filter(pk=reading_session.pk).update(activity="conversation", passage=None)
+    consent(sam, "audio")
+    member = join(LiveSession.objects.get(pk=reading_session.pk), sam)
+    said = "good morning i would like two apples and some bread please"
+    sound = tuple(cut(wav(spoken(said)), 9600))
+
+    async def scene() -> None:
+        async with reader(on_amazon, member) as (page, microphone):
+            await microphone.play(sound)
+            await microphone.received(len(sound))
+            await finish(page, microphone, len(sound))
+
+    asyncio.run(scene())
+    reading = Reading.objects.get()
+    assert (words_of(reading), reading.passage) == (said.split(), None)
+    result = reading.spoken_result
+    assert (result.words, result.pauses, round(result.pronunciation)) == (11, 0, 93)
+    assert 50 < result.fluency <= 100
+    assert SessionSummary.objects.get().wcpm is None

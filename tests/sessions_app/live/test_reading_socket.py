@@ -1,11 +1,15 @@
 """A student reads over a real socket, and the offline engine listens: words, miscues, and what can go wrong."""
 
 import asyncio
+import json
 import os
 import struct
 from contextlib import asynccontextmanager
+from io import StringIO
+from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from sessions_app.models import (
@@ -87,8 +91,9 @@ def words_of(reading: Reading) -> list[str]:
 
 
 def test_a_reading_is_heard_while_it_is_read(
-    server: Server, sam_reads: StudentSession, reading_session: LiveSession, alice: User
+    server: Server, sam_reads: StudentSession, reading_session: LiveSession, alice: User, tmp_path: Path
 ):
+    """And a recording of it, scored by `score_reading`, comes to the same."""
     sound = chunks(MISREAD)
     cookie = sign_in_cookie(alice)
 
@@ -127,6 +132,18 @@ def test_a_reading_is_heard_while_it_is_read(
     assert (stream.received, stream.chunks) == (len(sound), len(sound))
     assert stream.seconds == pytest.approx(len(spoken(MISREAD)) / 32000, abs=0.3)
     eventually(lambda: not AudioChunk.objects.filter(data__isnull=False).exists())
+
+    (tmp_path / "reading.webm").write_bytes(b"".join(sound))
+    (tmp_path / "passage.txt").write_text(TEXT)
+    out = StringIO()
+    call_command("score_reading", str(tmp_path / "reading.webm"), str(tmp_path / "passage.txt"), json=True, stdout=out)
+    scored = json.loads(out.getvalue())
+    words = [word for row in Transcript.objects.order_by("number") for word in row.words]
+    assert [list(word.values()) for word in scored["words"]] == words
+    assert {(one["type"], one["expected"] or "") for one in scored["miscues"]} == marks
+    window = BatchMetrics.objects.get()
+    assert (scored["windows"][0]["words"], scored["windows"][0]["miscues"]) == (window.words, len(marks))
+    assert scored["wcpm"] == pytest.approx(summary.wcpm, rel=0.02)
 
 
 def test_what_is_acknowledged_is_committed(server: Server, sam_reads: StudentSession):

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sessions_app.live.hints import Hints
 from sessions_app.speech.alignment import align
 from sessions_app.speech.audio import WebmDecoder
 from sessions_app.speech.engine_messages import Audio, Finish, Frames, Open, framed
@@ -27,11 +28,15 @@ from sessions_app.speech.transcriber import (
     TranscriberError,
     TranscriberUnfit,
 )
-from tests.voices import BOAT, LIGHTHOUSE, SECOND, cut, needs_voice, quiet, spoken, webm
+from tests.voices import BOAT, LIGHTHOUSE, SECOND, cut, music, needs_voice, quiet, spoken, webm
 
 pytestmark = pytest.mark.xdist_group("engines")  # one model, one worker
 
 PASSAGE = passage_read(LIGHTHOUSE)
+SPANISH = (
+    "En la ciudad vieja los niños juegan cada tarde junto a la fuente. Su abuela vende naranjas y les cuenta historias"
+    " de barcos lejanos. Cuando llueve, todos corren a la panadería y comen pan caliente."
+)
 SLICE = SECOND * 3 // 10
 
 
@@ -138,6 +143,26 @@ def test_another_recogniser_goes_on_from_what_is_settled(lighthouse: Path) -> No
     words = before + words_of(list(recognise(second, pcm[settled:])))
     assert is_mostly_read(words)
     assert [word.start for word in words] == sorted(word.start for word in words)
+
+
+@needs_voice
+@pytest.mark.parametrize(("sound", "seconds"), [("music", 30), ("spanish", 20)], ids=["music", "another language"])
+def test_what_is_no_reading_of_the_passage_is_noticed(lighthouse: Path, sound: str, seconds: int) -> None:
+    """The engine hears words of the passage in everything; the student is told all the same."""
+    hints, reading, recogniser = Hints(time=0.0, sound=0.0), Reading(PASSAGE), Recogniser(lighthouse)
+    pcm = music(30) if sound == "music" else spoken(SPANISH, voice="es")
+    said = []
+    for now, slice_ in enumerate(cut(pcm, SECOND), 1):
+        for heard in recogniser.hear(slice_):
+            for event in reading.take_words(heard):
+                if isinstance(event, UtteranceHeard):
+                    hints.words_settled(event.right)
+            if heard.words:
+                hints.word_heard(time=now, sound=heard.words[-1].end)
+        if code := hints.due(time=now, sound=now, in_passage=True):
+            said.append((now, code))
+    assert said and said[0][0] <= seconds and said[0][1] in {"not_the_passage", "no_words_heard"}
+    assert not reading.progress().is_through
 
 
 def test_silence_has_no_words_and_settles(lighthouse: Path) -> None:
