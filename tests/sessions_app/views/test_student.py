@@ -44,8 +44,8 @@ def test_the_page_never_shows_the_name(sams_device: Client, sam_in: StudentSessi
     assert b"Canary" not in sams_device.get(f"/s/{sam_in.pk}/").content
 
 
-def test_the_page_is_five_queries(sams_device: Client, sam_in: StudentSession, django_assert_num_queries):
-    with django_assert_num_queries(5):
+def test_the_page_is_four_queries(sams_device: Client, sam_in: StudentSession, django_assert_num_queries):
+    with django_assert_num_queries(4):
         sams_device.get(f"/s/{sam_in.pk}/")
 
 
