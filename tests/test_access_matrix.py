@@ -9,7 +9,7 @@ whatever the key; 400 and 405 are doors that opened on nothing. `up` is a health
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -519,9 +519,14 @@ def studied(member: StudentSession) -> list[Any]:
     ]  # fmt: skip
 
 
-def not_drawn() -> Any:
-    """Within, a page is answered without being drawn: the same page is drawn for root."""
-    return patch.object(SimpleTemplateResponse, "rendered_content", "")
+@contextmanager
+def not_drawn() -> Iterator[None]:
+    """Within, a page is answered without being drawn, nor the menu beside it: the same page is drawn for root."""
+    with (
+        patch.object(SimpleTemplateResponse, "rendered_content", ""),
+        patch.object(admin.site, "get_app_list", return_value=[]),
+    ):
+        yield
 
 
 @pytest.mark.parametrize("model", ADMIN)

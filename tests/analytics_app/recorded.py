@@ -48,6 +48,11 @@ def alice(school: School) -> User:
 
 
 @pytest.fixture
+def rosa(ironworks: Study) -> User:
+    return ironworks.researchers.get()
+
+
+@pytest.fixture
 def runs(ironworks: Study) -> list[StudentSession]:
     """In the order in which they were written."""
     return list(StudentSession.objects.filter(session__study=ironworks).order_by("pk"))
