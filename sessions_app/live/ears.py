@@ -182,7 +182,8 @@ class Ears:
                 for at in range(0, len(piece), BYTES_A_SECOND):
                     part = piece[at : at + BYTES_A_SECOND]
                     self._behind -= len(part)
-                    for happened in self._follower.take_audio(len(part) / BYTES_A_SECOND):
+                    seconds, told = len(part) / BYTES_A_SECOND, self._transcriber.tells_of_silence
+                    for happened in self._follower.take_audio(seconds, silence_is_told=told):
                         self._happened(happened)
                     await stream.feed(part)
             await (stream.finish() if self._finishing else stream.abandon())

@@ -32,7 +32,7 @@ class Follower(Protocol):
     def go_on(self, *, seconds: float) -> None:
         """Another transcriber goes on from this second: what was not settled is heard again."""
 
-    def take_audio(self, seconds: float) -> list[ReadingEvent]: ...
+    def take_audio(self, seconds: float, *, silence_is_told: bool) -> list[ReadingEvent]: ...
     def take_words(self, heard: Heard) -> list[ReadingEvent]: ...
     def written(self, index: int) -> str:
         """A word of the passage as it is written."""
@@ -74,8 +74,8 @@ class Along:
         if self._reading.seconds != seconds:
             self._reading = pipeline.Reading(self.passage, utterances=self._settled, seconds=seconds)
 
-    def take_audio(self, seconds: float) -> list[ReadingEvent]:
-        return self._reading.take_audio(seconds)
+    def take_audio(self, seconds: float, *, silence_is_told: bool) -> list[ReadingEvent]:
+        return self._reading.take_audio(seconds, silence_is_told=silence_is_told)
 
     def take_words(self, heard: Heard) -> list[ReadingEvent]:
         if heard.final and heard.words:
@@ -131,7 +131,7 @@ class Freely:
     def go_on(self, *, seconds: float) -> None:
         self._seconds = seconds
 
-    def take_audio(self, seconds: float) -> list[ReadingEvent]:
+    def take_audio(self, seconds: float, *, silence_is_told: bool) -> list[ReadingEvent]:
         self._seconds += seconds
         return []
 

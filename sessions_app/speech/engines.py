@@ -216,6 +216,10 @@ class Engines:
         return f"pocketsphinx {version('pocketsphinx')}"
 
     @property
+    def tells_of_silence(self) -> bool:
+        return True
+
+    @property
     def readers(self) -> int:
         """How many streams are open."""
         return sum(len(process.streams) for process in self._processes)

@@ -146,14 +146,18 @@ class Reading:
             wcpm=found.correct / minutes if minutes else None,
         )
 
-    def take_audio(self, seconds: float) -> list[ReadingEvent]:
-        """`seconds` more of audio have been given to the transcriber."""
+    def take_audio(self, seconds: float, *, silence_is_told: bool) -> list[ReadingEvent]:
+        """`seconds` more of audio have been given to the transcriber.
+
+        Where it says how far it has listened (`silence_is_told`), a silence is one only as far as that: an engine may
+        be behind. Else no word in `PARTIAL_LAG` seconds is none.
+        """
         self.seconds += seconds
         words = self._partial or self._final
         if not words:
             return []
         stuck = self._watch.silence(
-            now=max(self._upto, self.seconds - PARTIAL_LAG),
+            now=self._upto if silence_is_told else max(self._upto, self.seconds - PARTIAL_LAG),
             last_word_at=words[-1].end,
             reached=self._reached,
             words=len(self.passage.words),
@@ -210,8 +214,9 @@ class LiveReading:
     (a `NotAudio` or `TranscriberError` code) and what was heard up to there stays in `reading`.
     """
 
-    def __init__(self, reading: Reading, stream: TranscriptStream) -> None:
+    def __init__(self, reading: Reading, stream: TranscriptStream, *, silence_is_told: bool) -> None:
         self.reading = reading
+        self._silence_is_told = silence_is_told
         self.trouble: str | None = None
         self._stream = stream
         self._events: asyncio.Queue[ReadingEvent | None] = asyncio.Queue()
@@ -221,13 +226,14 @@ class LiveReading:
     @classmethod
     async def begin(cls, reading: Reading, transcriber: Transcriber) -> "LiveReading":
         """Raises `TranscriberBusy` or `TranscriberUnfit`."""
-        return cls(reading, await transcriber.open(reading.passage, before=reading.words))
+        stream = await transcriber.open(reading.passage, before=reading.words)
+        return cls(reading, stream, silence_is_told=transcriber.tells_of_silence)
 
     async def take(self, decoded: Decoded) -> None:
         """Audio in the order of the recording. Waits where the transcriber is behind."""
         if not decoded.pcm or self.trouble:
             return
-        for event in self.reading.take_audio(decoded.seconds):
+        for event in self.reading.take_audio(decoded.seconds, silence_is_told=self._silence_is_told):
             self._events.put_nowait(event)
         try:
             await self._stream.feed(decoded.pcm)

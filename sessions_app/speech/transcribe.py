@@ -93,6 +93,10 @@ class AmazonTranscribe:
     def name(self) -> str:
         return "amazon-transcribe"
 
+    @property
+    def tells_of_silence(self) -> bool:
+        return False
+
     async def open(self, expected: Expected, *, before: Sequence[HeardWord] = ()) -> "TranscribeStream":
         """Returns at once: a refusal comes with the iteration, after the attempts that it is worth."""
         stream = TranscribeStream(self)

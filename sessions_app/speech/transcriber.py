@@ -101,6 +101,10 @@ class Transcriber(Protocol):
     def name(self) -> str:
         """The engine as results name it: "amazon-transcribe", "pocketsphinx 5.1.1"."""
 
+    @property
+    def tells_of_silence(self) -> bool:
+        """Whether results come also while nobody speaks: then their `upto` says how far the audio was listened to."""
+
     async def open(self, expected: Expected, *, before: Sequence[HeardWord] = ()) -> TranscriptStream:
         """Begin to hear; `before` are the words that were heard of a reading that goes on.
 

@@ -234,8 +234,8 @@ def _read(
         # As partial words first: who has just spoken is not silent.
         along.take_words(Heard(number, words, final=False, upto=words[-1].end))
         silent = words[0].start - read.seconds
-        happened = along.take_audio(silent) if silent > 0 else []
-        happened += along.take_audio(words[-1].end - max(read.seconds, words[0].start))
+        happened = along.take_audio(silent, silence_is_told=False) if silent > 0 else []
+        happened += along.take_audio(words[-1].end - max(read.seconds, words[0].start), silence_is_told=False)
         read.seconds = words[-1].end
         happened += along.take_words(Heard(number, words, final=True, upto=words[-1].end))
         read.utterances.append(words)

@@ -176,7 +176,7 @@ def test_a_second_attempt_and_a_run_of_mumbling_are_struggles() -> None:
 
 def test_a_reading_follows_the_voice_and_settles_words() -> None:
     reading = Reading(PASSAGE)
-    assert reading.take_audio(2.0) == []
+    assert reading.take_audio(2.0, silence_is_told=False) == []
     partial = tuple(HeardWord(w, n * 0.5, n * 0.5 + 0.4, None) for n, w in enumerate(PASSAGE.spoken[:3]))
     assert reading.take_words(Heard(0, partial, final=False, upto=2.0)) == [Followed(3, 2.0)]
     assert reading.take_words(Heard(0, partial, final=False, upto=2.2)) == []
@@ -191,17 +191,28 @@ def test_a_reading_follows_the_voice_and_settles_words() -> None:
 
 def test_a_reader_who_falls_silent_is_stuck_at_the_next_word() -> None:
     reading = Reading(PASSAGE)
-    reading.take_audio(2.0)
+    reading.take_audio(2.0, silence_is_told=False)
     reading.take_words(final(0, *read(4)))
-    assert reading.take_audio(3.0) == []
-    [stuck] = reading.take_audio(1.0)
+    assert reading.take_audio(3.0, silence_is_told=False) == []
+    [stuck] = reading.take_audio(1.0, silence_is_told=False)
     assert isinstance(stuck, Stuck)
     assert (stuck.struggle.sign, stuck.struggle.index) == (Sign.SILENCE, 4)
 
 
+def test_an_engine_that_is_behind_does_not_make_a_reader_silent() -> None:
+    reading = Reading(PASSAGE)
+    reading.take_words(final(0, *read(4)))
+    assert reading.take_audio(20.0, silence_is_told=True) == []
+    reading.take_words(Heard(1, (), final=False, upto=4.0))
+    assert reading.take_audio(0.3, silence_is_told=True) == []
+    reading.take_words(Heard(1, (), final=False, upto=6.0))
+    [stuck] = reading.take_audio(0.3, silence_is_told=True)
+    assert isinstance(stuck, Stuck)
+
+
 def test_a_minute_is_told_when_its_words_are_final() -> None:
     reading = Reading(PASSAGE)
-    reading.take_audio(70.0)
+    reading.take_audio(70.0, silence_is_told=False)
     words = read(140)
     early = reading.take_words(final(0, *words[:100]))
     assert not any(isinstance(event, WindowClosed) for event in early)
@@ -217,7 +228,7 @@ def test_a_reading_goes_on_where_it_was() -> None:
     words = read(130)
     reading = Reading(PASSAGE, utterances=[words], seconds=65.0)
     assert reading.progress().reached == 130
-    reading.take_audio(60.0)
+    reading.take_audio(60.0, silence_is_told=False)
     reading.take_words(final(1, *(at(65 + n * 0.5, w) for n, w in enumerate(PASSAGE.spoken[130:240]))))
     assert reading.finished
     result = reading.result()
@@ -227,7 +238,7 @@ def test_a_reading_goes_on_where_it_was() -> None:
 
 def test_silence_that_became_final_leaves_no_trace() -> None:
     reading = Reading(PASSAGE)
-    reading.take_audio(70.0)
+    reading.take_audio(70.0, silence_is_told=False)
     assert reading.take_words(Heard(0, (), final=True, upto=5.0)) == []
     [closed] = reading.take_words(Heard(1, (), final=True, upto=61.0))
     assert isinstance(closed, WindowClosed)
