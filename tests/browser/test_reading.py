@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 
 from sessions_app.models import AudioStream, Consent, LiveSession, Miscue, Reading, SessionSummary, StudentSession, User
 from sessions_app.speech.words import spoken_of
@@ -24,24 +24,19 @@ pytestmark = [pytest.mark.browser, needs_voice]
 
 
 @pytest.fixture(scope="module")
-def talking_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def talking_chromium(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser whose microphone hears a recorded reading, once."""
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine")
     voice: Path = tmp_path_factory.mktemp("voice") / "reading.wav"
     voice.write_bytes(wav(bytes(32000) + spoken(SAID)))
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                *SWITCHES, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-                f"--use-file-for-fake-audio-capture={voice}%noloop", "--autoplay-policy=no-user-gesture-required",
-            ],
-        )  # fmt: skip
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    browser = playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        args=[
+            *SWITCHES, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-audio-capture={voice}%noloop", "--autoplay-policy=no-user-gesture-required",
+        ],
+    )  # fmt: skip
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
