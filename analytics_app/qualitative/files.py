@@ -13,6 +13,10 @@ from pathlib import PurePath
 from typing import Final
 
 from charset_normalizer import from_bytes
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from analytics_app.qualitative import packed
 from analytics_app.qualitative.text import WORD
@@ -26,6 +30,22 @@ KINDS: Final = (".txt", ".md", ".csv", ".docx", ".pdf")
 _WESTERN: Final = frozenset("áéíóúüñÁÉÍÓÚÜÑ¿¡«»“”‘’–—…ªº°€·çèàâêîôûëïö\xa0")
 
 csv.field_size_limit(MOST_BYTES)
+
+
+_WITHOUT_TEXT: Final[dict[packed.Why, tuple[str, str | Promise]]] = {
+    packed.Why.TOO_SLOW: (
+        "too_slow",
+        format_lazy(_("The file could not be read within {seconds} seconds."), seconds=packed.MOST_SECONDS),
+    ),
+    packed.Why.FAR_LARGER: ("too_large", _("The document is far larger unpacked than any text.")),
+    packed.Why.MANY_PAGES: (
+        "too_large", format_lazy(_("The PDF has more than {pages} pages."), pages=f"{packed.MOST_PAGES:,}")
+    ),
+    packed.Why.LOCKED: ("locked", _("The PDF is locked with a password.")),
+    packed.Why.NO_WORD_DOCUMENT: ("damaged", _("The file is not a Word document (docx), or is damaged.")),
+    packed.Why.NO_PDF: ("damaged", _("The file is not a PDF, or is damaged.")),
+}  # fmt: skip
+"""What is said, with its code, of a file that has no text to be had."""
 
 
 class Unreadable(Exception):
@@ -53,9 +73,9 @@ def read_file(name: str, content: bytes) -> list[FoundText]:
     name = PurePath(name.replace("\\", "/")).name[-LONGEST_NAME:] or "file"
     kind = PurePath(name).suffix.lower()
     if kind not in KINDS:
-        raise Unreadable("unknown_kind", name, f"Files that end in {', '.join(KINDS)} can be analysed.")
+        raise Unreadable("unknown_kind", name, gettext("Files that end in %s can be analysed.") % ", ".join(KINDS))
     if not content:
-        raise Unreadable("empty", name, "The file is empty.")
+        raise Unreadable("empty", name, gettext("The file is empty."))
     if len(content) > MOST_BYTES:
         raise Unreadable("too_large", name, too_large(len(content)))
     if kind in packed.TAKEN:
@@ -68,31 +88,38 @@ def read_file(name: str, content: bytes) -> list[FoundText]:
             for row_name, row in _rows(name, text)
         ]
         if not rows:
-            raise Unreadable("no_rows", name, "The table has no rows under its headings.")
+            raise Unreadable("no_rows", name, gettext("The table has no rows under its headings."))
         return rows
     return [FoundText(name=name, text=text, encoding=encoding, encoding_assumed=assumed, bytes=len(content))]
 
 
 def too_large(size: int) -> str:
-    return f"The file has {size / 1e6:,.0f} MB; {MOST_BYTES / 1e6:,.0f} MB is the most. Nothing was kept."
+    """The sentence about a file of `size` bytes."""
+    return gettext("The file has %(size)s MB; %(most)s MB is the most. Nothing was kept.") % {
+        "size": f"{size / 1e6:,.0f}", "most": f"{MOST_BYTES / 1e6:,.0f}"
+    }  # fmt: skip
 
 
 def _unpacked(name: str, kind: str, content: bytes) -> str:
     try:
         text = packed.unpack(kind, content)
     except packed.Unusable as unusable:
-        raise Unreadable(unusable.code, name, str(unusable)) from None
+        code, says = _WITHOUT_TEXT[unusable.why]
+        raise Unreadable(code, name, str(says)) from None
     if kind == ".pdf" and not WORD.search(text):
-        says = "The PDF holds pictures of pages and no text. Run a text recognition over it first."
-        raise Unreadable("no_words", name, says)
+        raise Unreadable(
+            "no_words",
+            name,
+            gettext("The PDF holds pictures of pages and no text. Run a text recognition over it first."),
+        )
     return _checked(name, text)
 
 
 def _checked(name: str, text: str) -> str:
     if "\x00" in text:
-        raise Unreadable("not_text", name, "This is not a text file, whatever its name says.")
+        raise Unreadable("not_text", name, gettext("This is not a text file, whatever its name says."))
     if not WORD.search(text):
-        raise Unreadable("no_words", name, "There are no words in the file.")
+        raise Unreadable("no_words", name, gettext("There are no words in the file."))
     return text
 
 
@@ -103,7 +130,8 @@ def _decoded(name: str, content: bytes) -> tuple[str, str, bool]:
             try:
                 return _lines(content.decode(encoding)), encoding.removesuffix("-sig"), False
             except UnicodeDecodeError:
-                raise Unreadable("not_text", name, "The file is damaged: it is not the Unicode it claims.") from None
+                says = gettext("The file is damaged: it is not the Unicode it claims.")
+                raise Unreadable("not_text", name, says) from None
     try:
         return _lines(content.decode("utf-8")), "utf-8", False
     except UnicodeDecodeError:
@@ -111,7 +139,7 @@ def _decoded(name: str, content: bytes) -> tuple[str, str, bool]:
     try:
         return _lines(content.decode(encoding)), encoding, True
     except (UnicodeDecodeError, LookupError):
-        says = "The encoding cannot be made out. Save the file as UTF-8."
+        says = gettext("The encoding cannot be made out. Save the file as UTF-8.")
         raise Unreadable("unknown_encoding", name, says) from None
 
 
@@ -138,15 +166,17 @@ def _rows(name: str, text: str) -> Iterator[tuple[str, str]]:
         filled = (row for row in csv.reader(io.StringIO(text), dialect) if any(cell.strip() for cell in row))
         table = list(islice(filled, MOST_TEXTS + 2))
     except csv.Error as error:
-        raise Unreadable("bad_table", name, f"The table cannot be read: {error}.") from None
+        says = gettext("The table cannot be read: %s.") % error
+        raise Unreadable("bad_table", name, says) from None
     headings, *rows = table
     if len(rows) > MOST_TEXTS:
-        raise Unreadable("too_large", name, f"The table has more than {MOST_TEXTS:,} rows. Nothing was kept.")
+        says = gettext("The table has more than %s rows. Nothing was kept.") % f"{MOST_TEXTS:,}"
+        raise Unreadable("too_large", name, says)
     least = 3 if any(len(WORD.findall(cell)) >= 3 for row in rows for cell in row) else 1
     for number, row in enumerate(rows, 2):
         cells = [cell.strip() for cell in row]
         prose = [cell for cell in cells if len(WORD.findall(cell)) >= least]
         if prose:
             first = cells[0] if cells[0] and cells[0] not in prose else ""
-            label = f"{headings[0].strip()} {first}" if first else f"row {number}"
+            label = f"{headings[0].strip()} {first}" if first else gettext("row %s") % number
             yield f"{name}, {label}", "\n\n".join(prose)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -19,15 +20,25 @@ MOST_SECONDS: Final = 60
 MOST_PAGES: Final = 3_000
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
-_FAR_LARGER: Final = "The document is far larger unpacked than any text."
+
+
+class Why(StrEnum):
+    """Why there is no text to be had of a file."""
+
+    TOO_SLOW = "too_slow"
+    FAR_LARGER = "far_larger"
+    MANY_PAGES = "many_pages"
+    LOCKED = "locked"
+    NO_WORD_DOCUMENT = "no_word_document"
+    NO_PDF = "no_pdf"
 
 
 class Unusable(Exception):
-    """A file without a text that can be had. `code` for machines, the text a sentence for people."""
+    """A file without a text that can be had, and `why`."""
 
-    def __init__(self, code: str, says: str) -> None:
-        super().__init__(says)
-        self.code = code
+    def __init__(self, why: Why) -> None:
+        super().__init__(why.value)
+        self.why = why
 
 
 def unpack(kind: str, content: bytes) -> str:
@@ -38,12 +49,12 @@ def unpack(kind: str, content: bytes) -> str:
             command, input=content, capture_output=True, cwd=_ROOT, timeout=2 * MOST_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise Unusable("too_slow", f"The file could not be read within {MOST_SECONDS} seconds.") from None
+        raise Unusable(Why.TOO_SLOW) from None
     if ended.returncode:
-        raise Unusable("too_large", _FAR_LARGER)
+        raise Unusable(Why.FAR_LARGER)
     told = json.loads(ended.stdout)
-    if "code" in told:
-        raise Unusable(told["code"], told["says"])
+    if "why" in told:
+        raise Unusable(Why(told["why"]))
     text: str = told["text"]
     return text
 
@@ -56,10 +67,10 @@ def word_text(content: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED_BYTES:
-                raise Unusable("too_large", _FAR_LARGER)
+                raise Unusable(Why.FAR_LARGER)
         document = Document(io.BytesIO(content))
     except (zipfile.BadZipFile, PackageNotFoundError, KeyError, ValueError):
-        raise Unusable("damaged", "The file is not a Word document (docx), or is damaged.") from None
+        raise Unusable(Why.NO_WORD_DOCUMENT) from None
     paragraphs = [paragraph.text for paragraph in document.paragraphs]
     paragraphs += [cell.text for table in document.tables for row in table.rows for cell in row.cells]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph.strip())
@@ -73,12 +84,12 @@ def pdf_text(content: bytes) -> str:
     try:
         reader = PdfReader(io.BytesIO(content))
         if reader.is_encrypted and not reader.decrypt(""):
-            raise Unusable("locked", "The PDF is locked with a password.")
+            raise Unusable(Why.LOCKED)
         if len(reader.pages) > MOST_PAGES:
-            raise Unusable("too_large", f"The PDF has more than {MOST_PAGES:,} pages.")
+            raise Unusable(Why.MANY_PAGES)
         pages = [page.extract_text() for page in reader.pages]
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError):
-        raise Unusable("damaged", "The file is not a PDF, or is damaged.") from None
+        raise Unusable(Why.NO_PDF) from None
     text = "\n\n".join(page.replace("\x00", "") for page in pages)
     # Some fonts name characters by halves, of which pairs are made whole and single ones replaced.
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -98,7 +109,7 @@ def main() -> None:
     try:
         told = {"text": TAKEN[sys.argv[1]](sys.stdin.buffer.read())}
     except Unusable as unusable:
-        told = {"code": unusable.code, "says": str(unusable)}
+        told = {"why": unusable.why.value}
     except MemoryError:
         sys.exit(1)
     json.dump(told, sys.stdout)

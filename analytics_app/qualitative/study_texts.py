@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from sessions_app.models import (
     ClassMembership,
@@ -27,7 +28,7 @@ from sessions_app.models import (
 )
 from sessions_app.models.forms import SURVEY_ATTRIBUTES, AnswerKind
 
-LEFT_OUT_REASON: Final = "No student of this study has agreed to the use in research of what they said."
+LEFT_OUT_REASON: Final = _("No student of this study has agreed to the use in research of what they said.")
 TEACHER: Final = "[teacher]"
 _OPEN: Final = tuple(a.name for a in SURVEY_ATTRIBUTES.values() if a.kind is AnswerKind.TEXT)
 

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from analytics_app.mirror import objects
 from analytics_app.qualitative.files import MOST_BYTES, MOST_TEXTS, FoundText, Unreadable, read_file, too_large
@@ -23,7 +24,7 @@ def corpus_of_files(
 ) -> Corpus:
     """A corpus of the texts in some files, each given by its name and content."""
     if not files:
-        raise Unreadable("empty", "upload", "Choose a file first.")
+        raise Unreadable("empty", "upload", _("Choose a file first."))
     found = [text for file_name, content in files for text in read_file(file_name, content)]
     return _corpus(owner, found, kind=Corpus.Kind.UPLOAD, study=study, name=name or _named(files))
 
@@ -45,9 +46,8 @@ def corpus_of_study(owner: User, study: Study, kind: str, *, name: str = "") -> 
     found, left_out = study_texts(study, kind)
     label = Corpus.Kind(kind).label
     if not found:
-        raise Unreadable(
-            "no_words", study.name, LEFT_OUT_REASON if left_out else f"There are no {label} in this study yet."
-        )
+        says = str(LEFT_OUT_REASON) if left_out else _("There are no %s in this study yet.") % label
+        raise Unreadable("no_words", study.name, says)
     return _corpus(
         owner,
         found,
@@ -80,15 +80,16 @@ def _corpus(
 ) -> Corpus:
     texts = list(found)
     if len(texts) > MOST_TEXTS:
-        says = f"There are {len(texts):,} texts; {MOST_TEXTS:,} are the most. Nothing was kept."
+        says = _("There are %(count)s texts; %(most)s are the most. Nothing was kept.") % {
+            "count": f"{len(texts):,}", "most": f"{MOST_TEXTS:,}"
+        }  # fmt: skip
         raise Unreadable("too_large", name, says)
     length = sum(len(text.text) for text in texts)
     if length > LONGEST_TEXT:
-        raise Unreadable(
-            "too_large",
-            name,
-            f"The texts have {length:,} characters together; {LONGEST_TEXT:,} is the most. Nothing was kept.",
-        )
+        says = _("The texts have %(length)s characters together; %(most)s is the most. Nothing was kept.") % {
+            "length": f"{length:,}", "most": f"{LONGEST_TEXT:,}"
+        }  # fmt: skip
+        raise Unreadable("too_large", name, says)
     with transaction.atomic():
         corpus = Corpus.objects.create(
             owner=owner, study=study, kind=kind, name=" ".join(name.split())[:LONGEST_NAME], **more
