@@ -1,6 +1,6 @@
 """Events as sentences, for reports. The board says the same in the browser (static/js/board_timeline.js)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 
 from analytics_app.dashboards.way_wording import WAY
 from analytics_app.reports.session import SessionReport
+from sessions_app.models import SessionSummary
 from sessions_app.timeline import StoredEvent
 
 
@@ -89,8 +90,8 @@ SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 """One sentence per kind of event, made of its data; the student's label stands before it."""
 
 
-def story(report: SessionReport) -> list[str]:
-    """A session in three sentences: how long and with whom, what they did, and what to look at."""
+def story(report: SessionReport, read: Sequence[SessionSummary] = ()) -> list[str]:
+    """A session in three sentences: how long and with whom, what they did or `read`, and what to look at."""
     joined = len(report.rows)
     there = sum(bool(row.minutes) for row in report.rows)
     minutes = round(report.minutes)
@@ -116,4 +117,19 @@ def story(report: SessionReport) -> list[str]:
         else _("Nobody asked for help")
     )
     lost = ngettext("a connection was lost %(n)s time", "a connection was lost %(n)s times", dropped) % {"n": dropped}
-    return [f"{first}; {length}.", second, f"{asked}; {lost}."]
+    return [f"{first}; {length}.", _read_together(read) if read else second, f"{asked}; {lost}."]
+
+
+def _read_together(read: Sequence[SessionSummary]) -> str:
+    """The rate over all readings is a ratio of sums."""
+    words = sum(one.words for one in read)
+    said = ngettext(
+        "%(n)s student read or spoke: %(words)s words", "%(n)s students read or spoke: %(words)s words", len(read)
+    )
+    found = said % {"n": len(read), "words": words}
+    aloud = [one for one in read if one.wcpm is not None]
+    seconds = sum(one.seconds for one in aloud)
+    if not seconds:
+        return f"{found}."
+    rate = round(sum(one.correct or 0 for one in aloud) * 60 / seconds)
+    return _("%(found)s, %(rate)s words correct a minute over all readings.") % {"found": found, "rate": rate}

@@ -113,6 +113,7 @@ def report(request: DeskRequest, session_id: UUID) -> HttpResponse:
     if session.started_at is None and session.status != LiveSession.Status.ENDED:
         return redirect("teach_session", session.pk)
     found = session_report(session)
+    readings = readings_of(session)
     labels = {row.member.pk: row.member.label for row in found.rows}
     page = Paginator(found.events, EVENTS_A_PAGE).get_page(request.GET.get("page"))
     lines: list[dict[str, Any]] = [
@@ -127,11 +128,11 @@ def report(request: DeskRequest, session_id: UUID) -> HttpResponse:
         "teach/report.html",
         {
             "live_session": session,
-            "story": wording.story(found),
+            "story": wording.story(found, [came_to for each, came_to in readings if each.settled_at and came_to]),
             "stats": _session_stats(found),
             "figure": figures.presence_by_student(found),
             "students": [_row(row) for row in found.rows],
-            "readings": [_read(*each) for each in readings_of(session)],
+            "readings": [_read(*each) for each in readings],
             "events": page,
             "query": "",
             "exports": {"csv": address, "json": reverse("teach_report_export", args=[session.pk, "jsonl"])},

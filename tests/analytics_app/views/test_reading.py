@@ -104,6 +104,8 @@ def test_a_report_lists_the_readings(desk: Client, read: Reading):
     page = text(desk, f"/teach/sessions/{read.student_session.session_id}/report/")
     assert f'href="{address(read)}"' in page
     assert "below grade level" in page
+    summary = SessionSummary.objects.get()
+    assert f"1 student read or spoke: {summary.words} words, {round(summary.wcpm)} words correct a minute" in page
 
 
 def test_a_student_over_time_is_shown_against_the_norm(desk: Client, read: Reading):
