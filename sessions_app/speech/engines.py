@@ -47,7 +47,7 @@ from sessions_app.speech.transcriber import (
     TranscriberUnfit,
 )
 
-READERS = 8  # of one process: they take about half a core, the rest is for the moment when all pause at once
+READERS = 4  # of one process: they take a third of a core, the rest is for the moment when all pause at once
 MOST_AHEAD = 5.0  # seconds of audio that a stream takes before it was listened to
 MOST_KEPT = 60.0  # seconds of audio that is not settled
 MOST_STRIKES = 3
@@ -305,6 +305,6 @@ class Engines:
 
 
 def _processes_for(cores: int) -> int:
-    """On two cores both are used: when a class begins, all first sentences are heard twice at once, and what is niced
-    waits for the web process."""
-    return max(min(2, cores), cores - 1)
+    """Two for each core but one, and on two cores for both: who comes to the end of a sentence, which takes a third of
+    a second, holds up few others. What is niced waits for the web process."""
+    return 2 * max(min(2, cores), cores - 1)
