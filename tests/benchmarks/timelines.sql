@@ -1,7 +1,8 @@
 -- Five million events: 50 schools, 90 days, 100 sessions a school of 50 minutes with 20 students each, who speak 50 times.
 -- Days and hours of sessions repeat in a fixed pattern, so that every run has the same data.
-INSERT INTO sessions_app_school (id, name, time_zone, retention_days, small_cell_threshold, is_sample, created_at)
-SELECT gen_random_uuid(), 'School ' || n, 'America/New_York', 730, 10, false, now() FROM generate_series(1, 50) n;
+INSERT INTO sessions_app_school (id, name, time_zone, retention_days, audio_days, small_cell_threshold, is_sample,
+    created_at)
+SELECT gen_random_uuid(), 'School ' || n, 'America/New_York', 730, 0, 10, false, now() FROM generate_series(1, 50) n;
 
 INSERT INTO sessions_app_user (id, username, password, first_name, last_name, email, is_superuser, is_staff, is_active,
     date_joined, role, school_id)
@@ -13,9 +14,9 @@ INSERT INTO sessions_app_student (id, school_id, name, label, pseudonym, externa
 SELECT gen_random_uuid(), id, '', 'S' || n, 'S-' || n, '', '', '', '{}', false, now(), now()
 FROM sessions_app_school, generate_series(1, 200) n;
 
-INSERT INTO sessions_app_livesession (id, school_id, teacher_id, title, activity, status, join_code, capacity, room,
+INSERT INTO sessions_app_livesession (id, school_id, teacher_id, title, activity, status, join_code, capacity, location, room,
     is_simulated, created_at, updated_at, configured_at, started_at, ended_at, end_reason, planned_groups)
-SELECT gen_random_uuid(), s.id, t.id, 'Session ' || n, 'socratic', 'ended', '', 40, '', false, now(), now(),
+SELECT gen_random_uuid(), s.id, t.id, 'Session ' || n, 'socratic', 'ended', '', 40, '', '', false, now(), now(),
     at - interval '5 minutes', at, at + interval '50 minutes', 'teacher', 5
 FROM (SELECT *, row_number() OVER (ORDER BY id) AS number FROM sessions_app_school) s
 JOIN sessions_app_user t ON t.school_id = s.id,
