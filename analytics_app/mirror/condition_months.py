@@ -7,11 +7,12 @@ those rows. It needs no marks of what changed, so nothing that changes can be fo
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from analytics_app.mirror import keys
@@ -21,7 +22,7 @@ from analytics_app.reports.conditions import margins_of
 from analytics_app.reports.rows import hidden_keys
 from analytics_app.reports.runs import Scope, scope_of_all
 from analytics_app.reports.summaries import EVERYTHING, Key, Part, Summary, summaries
-from sessions_app.models import Condition
+from sessions_app.models import Condition, StudentSession
 
 BY: Final = ("code", "month")
 _AT_ONCE: Final = 500
@@ -40,9 +41,14 @@ class Refreshed:
 
 @dataclass(slots=True)
 class Verdict:
-    """How stored months compare with newly computed ones; months are named by their keys."""
+    """How stored months compare with newly computed ones; months are named by their keys.
+
+    `pending` are those that differ and in which a class has been at work since they were computed: the next refresh
+    writes them.
+    """
 
     compared: int = 0
+    pending: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
     different: list[str] = field(default_factory=list)
@@ -79,12 +85,24 @@ def verify(*, since: date | None = None, until: date | None = None) -> Verdict:
     with transaction.atomic():
         computed = {row.pk: row for row in _computed(since, until, timezone.now())}
         stored = {row.pk: row for row in _stored(since, until)}
+        at_work = _months_at_work(min((row.checked_at for row in stored.values()), default=None))
     found.compared = len(computed.keys() | stored.keys())
-    found.missing = sorted(_name(computed[pk]) for pk in computed.keys() - stored.keys())
-    found.extra = sorted(_name(stored[pk]) for pk in stored.keys() - computed.keys())
-    both = computed.keys() & stored.keys()
-    found.different = sorted(_name(stored[pk]) for pk in both if not _alike(computed[pk], stored[pk]))
+    for pk, row in sorted((computed | stored).items(), key=lambda one: _name(one[1])):
+        if pk in computed and pk in stored and _alike(computed[pk], stored[pk]):
+            continue
+        kind = "extra" if pk not in computed else "missing" if pk not in stored else "different"
+        getattr(found, "pending" if row.start in at_work else kind).append(_name(row))
     return found
+
+
+def _months_at_work(since: datetime | None) -> set[date]:
+    """The first days of the months of which a run has been under way since then: their figures may have changed."""
+    if since is None:
+        return set()
+    running = Q(session__ended_at=None) | Q(session__ended_at__gte=since)
+    runs = StudentSession.objects.filter(running, condition__isnull=False, session__started_at__isnull=False)
+    began = runs.annotate(began=Greatest("joined_at", "session__started_at")).values_list("began", flat=True)
+    return {month_of(moment.astimezone(UTC).date())[0] for moment in began}
 
 
 def month_of(day: date) -> tuple[date, date]:

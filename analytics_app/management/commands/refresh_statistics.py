@@ -16,7 +16,8 @@ SHOWN = 20
 class Command(BaseCommand):
     help = (
         "Compute the statistics of each condition month by month (UTC, all studies together) and write what became "
-        "another one; the mirror follows. Exit status 1 if --verify finds a month that is not what its runs give."
+        "another one; the mirror follows. Exit status 1 if --verify finds a month that is not what its runs give, and "
+        "in which no class has been at work since it was computed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -43,12 +44,14 @@ class Command(BaseCommand):
 
     def _verify(self, since: date | None, until: date | None, *, as_json: bool) -> None:
         found = condition_months.verify(since=since, until=until)
-        named = {"missing": found.missing, "extra": found.extra, "different": found.different}
+        named = {
+            "missing": found.missing, "extra": found.extra, "different": found.different, "pending": found.pending,
+        }  # fmt: skip
         if as_json:
             self.stdout.write(json.dumps({"compared": found.compared, **named, "ok": found.agrees}))
         else:
             counts = ", ".join(f"{len(keys)} {name}" for name, keys in named.items())
-            lines = [f"{found.compared} months of conditions compared: {counts}."]
+            lines = [f"{found.compared} months of conditions compared: {counts} (a class was at work since)."]
             lines += [f"  {name:<10} {key}" for name, keys in named.items() for key in keys[:SHOWN]]
             self.stdout.write("\n".join(lines))
         if not found.agrees:

@@ -196,6 +196,19 @@ def test_the_command_computes_verifies_and_says_by_its_exit_status(runs: list[St
     assert out.getvalue().startswith("0 months of conditions computed")
 
 
+def test_what_a_running_class_has_changed_is_not_an_error(runs: list[StudentSession]):
+    newest = ConditionStatistics.objects.order_by("-start").first()
+    older = ConditionStatistics.objects.filter(start__lt=newest.start).first()
+    ConditionStatistics.objects.filter(pk=newest.pk).update(figures={})
+    run = StudentSession.objects.filter(session__started_at__date__gte=newest.start).first()
+    LiveSession.objects.filter(pk=run.session_id).update(status="started", ended_at=None, end_reason="")
+    found = condition_months.verify()
+    assert f"{newest.partition_key} {newest.sort_key}" in found.pending
+    assert found.agrees
+    ConditionStatistics.objects.filter(pk=older.pk).update(figures={})
+    assert condition_months.verify().different == [f"{older.partition_key} {older.sort_key}"]
+
+
 def test_writing_what_changed_computes_them_first(runs: list[StudentSession], tables: Tables):
     ConditionStatistics.objects.all().delete()
     call_command("mirror_dynamodb", "--once", "--json", stdout=StringIO())
