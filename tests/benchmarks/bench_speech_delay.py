@@ -1,7 +1,8 @@
 """Where the seconds go between a spoken word and the page: `speech.live` again, in the time of the audio.
 
-The engine is the real one; the clock is not. Chunks arrive when a recorder would have sent them, each engine process
-has a core of its own, and what it does takes the processor time that it took here: a busy machine blurs nothing.
+The engine is the real one; the clock is not. Chunks arrive when a recorder would have sent them, on each of two cores
+one process hears half of the readers, and what it does takes the processor time that it took here: a busy machine blurs
+nothing. A server has two processes for a core, which take turns.
 """
 
 import time
