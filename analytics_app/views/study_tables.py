@@ -39,14 +39,7 @@ def day_stats(day: StudyDay, how: Any) -> list[dict[str, Any]]:
     return [
         stat(_("Sessions started"), today.started, delta=_usual(usual, "started"), how=how("sessions", _("Sessions"))),
         stat(_("Analysed"), today.analysed, delta=_usual(usual, "analysed"), how=how("analysed", _("Analysed"))),
-        stat(
-            _("Completion"),
-            today.completion,
-            unit="%",
-            note=_("%(completed)s of %(started)s") % {"completed": today.completed, "started": today.started},
-            reason=_("nothing was begun"),
-            how=how("completion", _("Completion")),
-        ),
+        _completion(today, how=how("completion", _("Completion"))),
         stat(
             _("Place verified"),
             today.verified if today.asked else None,
@@ -82,14 +75,19 @@ def week_stats(week: Day) -> list[dict[str, Any]]:
     return [
         stat(_("Sessions started"), week.started),
         stat(_("Analysed"), week.analysed),
-        stat(
-            _("Completion"),
-            week.completion,
-            unit="%",
-            note=_("%(completed)s of %(started)s") % {"completed": week.completed, "started": week.started},
-            reason=_("nothing was begun"),
-        ),
+        _completion(week),
     ]
+
+
+def _completion(of: Day, how: dict[str, Any] | None = None) -> dict[str, Any]:
+    return stat(
+        _("Completion"),
+        of.completion,
+        unit="%",
+        note=_("%(completed)s of %(started)s") % {"completed": of.completed, "started": of.started},
+        reason=_("nothing was begun"),
+        how=how,
+    )
 
 
 def coverage_grid(found: Coverage) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
+from analytics_app.mirror import keys
 from analytics_app.mirror.kinds import KINDS
+from analytics_app.mirror.writer import Tables
 from sessions_app.models import School, StudentSession, Study, User
 from tests.cast import make_user
 from tests.seeded import seed_runs
@@ -70,3 +72,9 @@ def items_of(member: StudentSession, kind: str) -> list[dict]:
     """The items of a kind that a run should have, in order of their keys."""
     newest = KINDS[kind].newest([member.pk]).get(member.pk, {})
     return [newest[key] for key in sorted(newest)]
+
+
+def stored(tables: Tables, member: StudentSession) -> dict[str, dict]:
+    """What is in DynamoDB under a run, by sort key."""
+    pages = tables.query(keys.SOCRATIC, pk=keys.session(member.pk))
+    return {item["SK"]: item for page in pages for item in page}

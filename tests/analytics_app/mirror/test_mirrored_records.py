@@ -27,7 +27,7 @@ from sessions_app.models import (
     User,
 )
 from tests.analytics_app import recorded
-from tests.analytics_app.recorded import items_of
+from tests.analytics_app.recorded import items_of, stored
 from tests.seeded import seed_runs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("mirrored records")]  # one study, one worker
@@ -41,12 +41,6 @@ def written(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
     """Three runs on site, the first with dynamic questions."""
     with recorded.study_with_runs(django_db_blocker, sessions=3) as study:
         yield study
-
-
-def stored(tables: Tables, member: StudentSession) -> dict[str, dict]:
-    """What is in DynamoDB under a run, by sort key."""
-    pages = tables.query(keys.SOCRATIC, pk=keys.session(member.pk))
-    return {item["SK"]: item for page in pages for item in page}
 
 
 def test_everything_of_a_run_arrives_and_agrees(drain: Outbox, tables: Tables, dynamic: StudentSession):

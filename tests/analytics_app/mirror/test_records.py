@@ -27,7 +27,7 @@ from sessions_app.models import (
     SurveyResponse,
 )
 from tests.analytics_app import recorded
-from tests.analytics_app.recorded import items_of
+from tests.analytics_app.recorded import items_of, stored
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("records")]  # one study, one worker
 
@@ -47,12 +47,6 @@ def static(runs: list[StudentSession]) -> StudentSession:
     return StudentSession.objects.get(
         pk__in=[run.pk for run in runs], condition__code="L3-I1-S", survey_response__isnull=False
     )
-
-
-def stored(tables: Tables, member: StudentSession) -> dict[str, dict]:
-    """What is in DynamoDB under a run, by sort key."""
-    pages = tables.query(keys.SOCRATIC, pk=keys.session(member.pk))
-    return {item["SK"]: item for page in pages for item in page}
 
 
 def test_a_verification_is_entity_3(dynamic: StudentSession):

@@ -19,7 +19,7 @@ from tests.cast import consent, join
 from tests.reading_cast import TEXT
 from tests.sessions_app.live.clients import Page, sign_in_cookie, teacher_page
 from tests.sessions_app.live.conftest import Server
-from tests.sessions_app.live.test_reading_socket import MISREAD, finish, reader, words_of
+from tests.sessions_app.live.test_reading_socket import MISREAD, finish, read_whole, reader, words_of
 from tests.transcribe_stand_in import Fault, TranscribeStandIn, refuse, reset, spoken
 from tests.voices import chunks, cut, needs_voice, wav
 
@@ -88,9 +88,7 @@ def test_amazon_hears_a_reading_to_its_end(
         ):
             state = await teacher.until("state")
             await teacher.say({"type": "resume", "epoch": state["epoch"], "after": 0})
-            await microphone.play(sound)
-            await microphone.received(len(sound))
-            await finish(page, microphone, len(sound))
+            await read_whole(page, microphone, sound)
             await teacher.until("events", lambda f: any(e["event"] == "reading_ended" for e in f["events"]))
             told = [e for f in teacher.received if f["type"] == "events" for e in f["events"]]
             assert [f["code"] for f in page.received if f["type"] == "error"] == says
@@ -119,9 +117,7 @@ def test_amazon_hears_a_conversation_without_any_text(
 
     async def scene() -> None:
         async with reader(on_amazon, member) as (page, microphone):
-            await microphone.play(sound)
-            await microphone.received(len(sound))
-            await finish(page, microphone, len(sound))
+            await read_whole(page, microphone, sound)
 
     asyncio.run(scene())
     reading = Reading.objects.get()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import struct
+from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from io import StringIO
 from pathlib import Path
@@ -86,6 +87,13 @@ async def finish(page: Page, microphone: Recorder, count: int) -> None:
                 return
 
 
+async def read_whole(page: Page, microphone: Recorder, sound: Sequence[bytes]) -> None:
+    """All of it, from the first chunk until it was listened to."""
+    await microphone.play(sound)
+    await microphone.received(len(sound))
+    await finish(page, microphone, len(sound))
+
+
 def words_of(reading: Reading) -> list[str]:
     return [word for row in Transcript.objects.filter(reading=reading).order_by("number") for word in row.text.split()]
 
@@ -104,9 +112,7 @@ def test_a_reading_is_heard_while_it_is_read(
         ):
             state = await teacher.until("state")
             await teacher.say({"type": "resume", "epoch": state["epoch"], "after": 0})
-            await microphone.play(sound)
-            await microphone.received(len(sound))
-            await finish(page, microphone, len(sound))
+            await read_whole(page, microphone, sound)
             seen = await teacher.until("events", lambda f: any(e["event"] == "reading_ended" for e in f["events"]))
             assert seen
             frames = [f for f in page.received if f["type"] == "reading"]
@@ -280,9 +286,7 @@ def test_a_microphone_without_webm_sends_samples(server: Server, sam_reads: Stud
 
     async def scene() -> None:
         async with reader(server, sam_reads) as (page, microphone):
-            await microphone.play(sound)
-            await microphone.received(len(sound))
-            await finish(page, microphone, len(sound))
+            await read_whole(page, microphone, sound)
 
     asyncio.run(scene())
     assert AudioStream.objects.get().codec == "pcm"
@@ -377,9 +381,7 @@ def test_ten_megabytes_of_noise_hurt_nobody(server: Server, sam_reads: StudentSe
 
     async def beside() -> None:
         async with reader(server, tia_in) as (page, microphone):
-            await microphone.play(sound)
-            await microphone.received(len(sound))
-            await finish(page, microphone, len(sound))
+            await read_whole(page, microphone, sound)
 
     async def scene() -> None:
         await asyncio.gather(flood(), beside())
@@ -459,9 +461,7 @@ def test_free_speech_follows_prompts(server: Server, reading_session: LiveSessio
 
     async def scene() -> None:
         async with reader(server, member) as (page, microphone):
-            await microphone.play(sound)
-            await microphone.received(len(sound))
-            await finish(page, microphone, len(sound))
+            await read_whole(page, microphone, sound)
 
     asyncio.run(scene())
     result = Reading.objects.get().spoken_result

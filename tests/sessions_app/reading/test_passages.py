@@ -47,6 +47,7 @@ def test_longer_words_and_sentences_are_harder():
         ("", "text_missing"),
         (" … !", "text_missing"),
         ("word " * 3001, "text_too_long"),
+        ("word " * 20_000, "text_too_long"),
         ("x" * 150_001, "text_too_long"),
     ],
 )
