@@ -2,13 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from sessions_app import enrolment
 from sessions_app.models import LiveSession, Student, StudentSession, User
@@ -19,6 +21,52 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 # A refused request and a lost network are what some tests are about; the pages are judged by what they do then.
 EXPECTED = ("Failed to load resource", "WebSocket connection to")
+PATIENCE = 30_000
+"""Milliseconds until what does not come is missing: the machine that runs these tests may be busy."""
+
+expect.set_options(timeout=PATIENCE)
+
+
+@contextmanager
+def next_page(page: Page) -> Iterator[None]:
+    """What is pressed within leads to another page: when this ends, its scripts listen to what is done on it."""
+    with page.expect_navigation(wait_until="load"):
+        yield
+
+
+def soon(page: Page, holds: Callable[[], Any]) -> None:
+    """What a page has begun holds before long, in the database or on another page."""
+    until = monotonic() + PATIENCE / 1000
+    while not holds():
+        assert monotonic() < until, "it did not come about"
+        page.wait_for_timeout(50)
+
+
+class Diary:
+    """All that a place on a page has said since, in order: also what was there for less than a moment."""
+
+    KEEP = """selector => {
+      const said = ((window.diaries ??= {})[selector] ??= []);
+      const look = () => {
+        const text = document.querySelector(selector)?.innerText?.trim() ?? "";
+        if (text && said.at(-1) !== text) said.push(text);
+      };
+      look();
+      new MutationObserver(look).observe(document.body, {
+        subtree: true, childList: true, characterData: true, attributes: true });
+    }"""
+
+    def __init__(self, page: Page, selector: str) -> None:
+        self.page = page
+        self.selector = selector
+        page.evaluate(self.KEEP, selector)
+
+    @property
+    def said(self) -> list[str]:
+        return self.page.evaluate("selector => window.diaries[selector]", self.selector)
+
+    def soon_says(self, text: str) -> None:
+        soon(self.page, lambda: text in self.said)
 
 
 @pytest.fixture(scope="package")
@@ -91,7 +139,7 @@ class Windows:
     def _open(self, width: int, height: int, **more: Any) -> Page:
         viewport = {"width": width, "height": height}
         context = self.browser.new_context(base_url=self.origin, viewport=viewport, **more)  # type: ignore[arg-type]
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         self._contexts.append(context)
         page = context.new_page()
         page.on("console", self._hear)

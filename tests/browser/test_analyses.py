@@ -10,7 +10,7 @@ from analytics_app.models import Analysis
 from analytics_app.qualitative import runs, texts
 from analytics_app.qualitative.pipeline import run
 from sessions_app.models import Coding, User
-from tests.browser.conftest import Windows
+from tests.browser.conftest import Windows, next_page
 from tests.browser.test_every_page import look_over
 
 pytestmark = pytest.mark.browser
@@ -46,7 +46,8 @@ def test_an_insight_leads_back_to_the_words(windows: Windows, rosa: User, chapte
 def test_codes_are_given_by_keyboard(windows: Windows, rosa: User, chapter: Analysis) -> None:
     page = windows.desk(rosa)
     page.goto(f"/research/analyses/{chapter.pk}/codes/")
-    page.get_by_role("button", name="Start from the draft").click()
+    with next_page(page):
+        page.get_by_role("button", name="Start from the draft").click()
     expect(page.locator("[data-mine]")).to_have_text("31")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")

@@ -5,6 +5,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from sessions_app.models import LiveSession, Student, StudentSession, User
 from tests.browser.conftest import Windows
+from tests.browser.test_student_page import saved
 
 pytestmark = pytest.mark.browser
 
@@ -33,6 +34,7 @@ def test_the_board_says_that_it_is_lost_keeps_what_it_has_and_catches_up(
     board.context.set_offline(True)
     expect(board.locator("#link-banner")).to_contain_text("Connection lost at")
     page.get_by_role("button", name="About half").click()
+    saved(page, "progress")
     expect(row(board, sam)).to_be_visible()
     board.context.set_offline(False)
     expect(row(board, sam)).to_contain_text("50 %")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sessions_app.models import LiveSession, SchoolClass, Student, Study, User
-from tests.browser.conftest import Windows
+from tests.browser.conftest import Windows, next_page
 
 pytestmark = pytest.mark.browser
 
@@ -57,7 +57,8 @@ def test_a_teachers_page(
 def test_a_page_of_joining(windows: Windows, session: LiveSession, name: str) -> None:
     page = windows.phone()
     page.goto(f"/join/{session.join_code}/")
-    page.get_by_role("button", name="Press start").click()
+    with next_page(page):
+        page.get_by_role("button", name="Press start").click()
     look_over(page, "/join/" + name.format(code=session.join_code))
 
 

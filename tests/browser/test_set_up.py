@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from sessions_app.models import LiveSession, Passage, School, SchoolClass, Student, User
-from tests.browser.conftest import Windows
+from tests.browser.conftest import Windows, next_page
 
 pytestmark = pytest.mark.browser
 
@@ -18,13 +18,15 @@ def test_a_draft_is_kept_while_it_is_typed_and_ends_on_the_code(
     page.get_by_label("Title").fill("Canals")
     page.get_by_label("Activity").select_option("reading")
     page.get_by_label("Class").select_option(label=grade_four.name)
-    page.get_by_role("button", name="Keep as a draft").click()
+    with next_page(page):
+        page.get_by_role("button", name="Keep as a draft").click()
     with page.expect_response("**/draft/"):
         page.get_by_label("Room").fill("204")
     expect(page.locator("#kept")).to_contain_text("Kept at")
     draft = LiveSession.objects.get()
     assert draft.room == "204"
-    page.get_by_role("button", name="Finish and show the code").click()
+    with next_page(page):
+        page.get_by_role("button", name="Finish and show the code").click()
     expect(page.get_by_role("main")).to_contain_text("passage")
     page.get_by_label("Passage").select_option(index=1)
     page.get_by_role("button", name="Finish and show the code").click()
@@ -46,7 +48,8 @@ def test_signing_in_by_hand_opens_the_home_of_the_role(windows: Windows, alice: 
     page.goto("/accounts/login/")
     page.get_by_label("User name").fill("alice")
     page.get_by_label("Password").fill("wrong")
-    page.get_by_role("button", name="Sign in").click()
+    with next_page(page):
+        page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_contain_text("do not match")
     page.get_by_label("Password").fill("a long enough passphrase")
     page.get_by_role("button", name="Sign in").click()

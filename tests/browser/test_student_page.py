@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from sessions_app.models import Consent, ConsentState, LiveSession, SchoolClass, SessionEvent, Student, User
-from tests.browser.conftest import Windows
+from tests.browser.conftest import Windows, next_page, soon
 from tests.cast import make_student
 
 pytestmark = pytest.mark.browser
@@ -21,19 +21,27 @@ def written(kind: str) -> int:
     return SessionEvent.objects.filter(event_type=kind).count()
 
 
+def saved(page: Page, kind: str) -> None:
+    """What was done on the page is in the timeline, once, and the page says so."""
+    soon(page, lambda: written(kind))
+    expect(kept(page)).to_have_text("Saved")
+    assert written(kind) == 1
+
+
 def test_a_student_joins_with_a_code_and_says_that_they_are_ready(
     windows: Windows, session: LiveSession, sam: Student
 ) -> None:
     page = windows.phone()
     page.goto("/join/")
     page.get_by_label("Code on the board").fill(f"{session.join_code[:4].lower()} {session.join_code[4:]}")
-    page.get_by_role("button", name="Go on").click()
+    with next_page(page):
+        page.get_by_role("button", name="Go on").click()
     page.get_by_role("button", name="Press start").click()
     page.get_by_text("Sam", exact=True).click()
     page.get_by_role("button", name="That is me").click()
     page.get_by_role("button", name="I am ready").click()
     expect(page.get_by_role("heading", name="You are ready")).to_be_visible()
-    assert written("ready") == 1
+    saved(page, "ready")
 
 
 def test_a_code_that_nobody_has_is_answered_in_words_and_stays_in_the_field(
@@ -83,8 +91,7 @@ def test_what_is_done_in_a_dead_zone_arrives_when_it_is_over(
     expect(kept(page)).to_have_text("Kept on this device")
     assert written("progress") == 0
     page.context.set_offline(False)
-    expect(kept(page)).to_have_text("Saved")
-    assert written("progress") == 1
+    saved(page, "progress")
 
 
 def test_what_was_not_acknowledged_survives_a_reload(windows: Windows, started: LiveSession, sam: Student) -> None:
@@ -103,8 +110,7 @@ def test_what_was_not_acknowledged_survives_a_reload(windows: Windows, started: 
     assert written("progress") == 0
     deaf = False
     page.reload()
-    expect(kept(page)).to_have_text("Saved")
-    assert written("progress") == 1
+    saved(page, "progress")
 
 
 def test_the_student_sees_the_start_and_the_end_of_the_class(
@@ -129,8 +135,7 @@ def test_an_attention_check_takes_the_focus_and_is_answered(
     expect(answer).to_be_focused()
     answer.press("Enter")
     expect(answer).to_be_hidden()
-    expect(kept(page)).to_have_text("Saved")
-    assert written("attention_confirmed") == 1
+    saved(page, "attention_confirmed")
 
 
 def test_no_page_of_a_student_is_wider_than_a_small_phone(windows: Windows, session: LiveSession, sam: Student) -> None:
