@@ -111,7 +111,8 @@ class SetUp(FirstStep):
         location = cast(forms.TypedChoiceField, self.fields["location"])
         location.required = False
         location.choices = [("", _("Nowhere in particular")), *LiveSession._meta.get_field("location").flatchoices]
-        offered = passages.current(access.passages(user)) | access.passages(user).filter(sessions=instance)
+        chosen = LiveSession.objects.filter(pk=instance.pk).values("passage")
+        offered = passages.current(access.passages(user)) | access.passages(user).filter(pk__in=chosen)
         self._choose_from("passage", offered.order_by("kind", "title"), _("Nothing chosen"))
 
     def column(self, name: str) -> str:

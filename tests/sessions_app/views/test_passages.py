@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from sessions_app.models import LiveSession, Passage, User
+from tests.cast import make_session
 from tests.reading_cast import TEXT
 
 pytestmark = pytest.mark.django_db
@@ -116,3 +117,16 @@ def test_a_session_chooses_what_is_read(desk: Client, alice: User, grade_four, s
     desk.post(address, sent | {"action": "configure", "passage": passage.pk})
     draft.refresh_from_db()
     assert (draft.status, draft.passage) == ("configured", passage)
+
+
+def test_what_many_sessions_have_read_is_offered_once_and_can_be_read_again(
+    desk: Client, alice: User, grade_four, sam, passage: Passage
+):
+    for title in ("Monday", "Tuesday"):
+        make_session(alice, grade_four, title=title, activity="reading", passage=passage)
+    draft = LiveSession.objects.create(school=alice.school, teacher=alice, school_class=grade_four, title="Wednesday")
+    address = f"/teach/sessions/{draft.pk}/draft/"
+    assert desk.get(address).content.decode().count("The canal (grade 4, 37 words)") == 1
+    desk.post(address, {"activity": "reading", "passage": passage.pk})
+    draft.refresh_from_db()
+    assert draft.passage == passage
