@@ -132,7 +132,8 @@ def _(report: StudentRuns) -> str:
         return "–" if value is None else f"{value:.1f}"
 
     rows = [
-        f"{run.at:%Y-%m-%d %H:%M}  {run.code:<10}{score(run.baseline):>8}{score(run.final):>8}{score(run.gain):>8}"
+        f"{run.at.astimezone(report.scope.zone):%Y-%m-%d %H:%M}  {run.code:<10}"
+        f"{score(run.baseline):>8}{score(run.final):>8}{score(run.gain):>8}"
         for run in report.runs
     ]
     return "\n".join([f"{report.student.pseudonym}: {len(report.runs)} sessions", *rows])

@@ -96,7 +96,8 @@ def condition_blocks(found: OneCondition) -> list[dict[str, Any]]:
             "id": "interventions",
             "title": _("Interventions"),
             "note": ngettext("%(n)s validated intervention", "%(n)s validated interventions", of.count)
-            % {"n": of.count},
+            % {"n": of.count}
+            + ngettext(", in %(n)s session", ", in %(n)s sessions", of.runs) % {"n": of.runs},
             "lines": [
                 line(_("A session"), of.mean_per_run, 1),
                 line(_("Length"), of.mean_seconds, 0, "s"),

@@ -7,6 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from sessions_app.models import Consent
+
 FOUND: Mapping[str, Promise] = {
     "verified": gettext_lazy("is at the place"),
     "outside": gettext_lazy("is not at the place"),
@@ -27,6 +29,29 @@ AUTHORS: Mapping[str, Promise] = {
     "rules": gettext_lazy("question %(n)s of pause %(pause)s, by rules"),
     "bedrock": gettext_lazy("question %(n)s of pause %(pause)s, by a language model"),
 }
+
+
+AGREED: Mapping[str, tuple[Promise, Promise]] = {
+    Consent.Purpose.PARTICIPATION: (gettext_lazy("takes part"), gettext_lazy("only listens")),
+    Consent.Purpose.AUDIO: (gettext_lazy("lets the voice be recorded"), gettext_lazy("wants no voice recorded")),
+    Consent.Purpose.KEEP_AUDIO: (gettext_lazy("lets the recording be kept"), gettext_lazy("wants no recording kept")),
+    Consent.Purpose.LOCATION: (gettext_lazy("lets the place be checked"), gettext_lazy("wants no place checked")),
+    Consent.Purpose.SURVEY: (gettext_lazy("will answer the survey"), gettext_lazy("wants no survey")),
+    Consent.Purpose.RESEARCH: (
+        gettext_lazy("lets researchers use the answers"),
+        gettext_lazy("wants no use in research"),
+    ),
+    Consent.Purpose.DATA_SHARING: (
+        gettext_lazy("lets researchers share the answers"),
+        gettext_lazy("wants no sharing with other researchers"),
+    ),
+}
+
+
+def decided(data: Mapping[str, Any]) -> str:
+    """What a student decided about one purpose; without one, about taking part."""
+    yes, no = AGREED[data.get("purpose") or Consent.Purpose.PARTICIPATION]
+    return str(yes if data.get("decision") == "granted" else no)
 
 
 def _clock(seconds: float | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from analytics_app.dashboards.way_wording import WAY
+from analytics_app.dashboards.way_wording import WAY, decided
 from analytics_app.reports.session import SessionReport
 from sessions_app.models import SessionSummary
 from sessions_app.timeline import StoredEvent
@@ -54,7 +54,7 @@ SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     ),
     "ready": lambda data: _("is ready"),
     "not_ready": lambda data: _("is not ready yet"),
-    "consent": lambda data: _("takes part") if data.get("decision") == "granted" else _("only listens"),
+    "consent": decided,
     "presence": lambda data: _("is back on the page") if data.get("visible") else _("page hidden"),
     "socket_opened": lambda data: _("connected"),
     "socket_closed": lambda data: _("connection closed (%(code)s)") % {"code": data.get("code", "")},

@@ -17,6 +17,8 @@ from django.db import connection
 from django.db.models import OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from sessions_app.models import (
     Assessment,
@@ -43,6 +45,11 @@ SCORES: Final = (
     "question_clarity", "question_relevance", "answer_depth", "answer_accuracy", "engagement_level",
     "builds_on_previous", "synthesis_quality", "location_integration",
 )  # fmt: skip
+STEPS: Final[Mapping[str, Promise]] = {
+    "prior_knowledge": _("prior knowledge"), "place": _("place"), "baseline": _("baseline"), "content": _("content"),
+    "intervention": _("intervention"), "final": _("final assessment"), "survey": _("survey"),
+}  # fmt: skip
+"""What the steps of a run are called beside its record."""
 _OF_EVERYBODY: Final = ["configured", "started", "ended"]
 _EVENTS: Final = """
     SELECT seq, event_type, event_time, late, student_session_id, payload FROM session_events
@@ -134,6 +141,8 @@ def _session(member: StudentSession) -> Told:
             "location": condition.location,
             "interval_minutes": condition.interval_key,
             "intervention_type": condition.intervention_type,
+            "location_label": condition.get_location_display(),
+            "intervention_type_label": condition.get_intervention_type_display(),
         },
         "assignment": made
         and {
@@ -147,10 +156,17 @@ def _session(member: StudentSession) -> Told:
         "taken_out_at": member.removed_at,
         "simulated": member.is_simulated,
         "flags": [
-            {**flag, "code_label": str(flags.get(flag["code"], flag["code"]))}
+            {
+                **flag,
+                "code_label": str(flags.get(flag["code"], flag["code"])),
+                "about_label": str(STEPS.get(flag["about"], flag["about"])),
+            }
             for flag in member.told_flags  # type: ignore[attr-defined]
         ],
-        "moved_on": member.told_moves,  # type: ignore[attr-defined]
+        "moved_on": [
+            {**move, "step_label": str(STEPS.get(move["step"], move["step"]))}
+            for move in member.told_moves  # type: ignore[attr-defined]
+        ],
     }  # fmt: skip
 
 
@@ -311,7 +327,11 @@ def _exchange(exchange: Exchange, scores: Sequence[ExchangeScore]) -> Told:
             {
                 "scorer": score.scorer,
                 "scorer_version": score.scorer_version,
-                **{name: value for name in SCORES if (value := getattr(score, name)) is not None},
+                **(values := {name: value for name in SCORES if (value := getattr(score, name)) is not None}),
+                "values_label": [
+                    (str(ExchangeScore._meta.get_field(name).verbose_name), value)  # type: ignore[union-attr]
+                    for name, value in values.items()
+                ],
             }
             for score in scores
         ],

@@ -337,12 +337,12 @@ class QualityFlag(TimeOrderedModel):
 
     class Code(models.TextChoices):
         SEGMENT_TOO_FAST = "segment_too_fast", _("a segment ended sooner than it can be played")
-        ANSWERS_TOO_FAST = "answers_too_fast", _("answers came sooner than they can be thought")
+        ANSWERS_TOO_FAST = "answers_too_fast", _("answers came sooner than anybody can think")
         LOCATION_NOT_VERIFIED = "location_not_verified", _("the place is not verified")
         POSITION_IMPLAUSIBLE = "position_implausible", _("the reported position is not plausible")
         CLOCK_OFF = "clock_off", _("the device's clock is off by more than an hour")
         GAP = "gap", _("nothing happened for more than five minutes")
-        STRAIGHT_LINING = "straight_lining", _("all ratings of the survey are the same")
+        STRAIGHT_LINING = "straight_lining", _("all ratings, or all choices, are the same")
         INTERVENTION_ABANDONED = "intervention_abandoned", _("an intervention was left unfinished")
         INTERVENTION_MISSING = "intervention_missing", _("fewer interventions than the condition has")
         QUESTIONER_FELL_BACK = "questioner_fell_back", _("a question was made by the rules instead of the model")

@@ -110,7 +110,10 @@ class SetUp(FirstStep):
         self._choose_from("study", instance.school.studies.all(), _("No study"))
         location = cast(forms.TypedChoiceField, self.fields["location"])
         location.required = False
-        location.choices = [("", _("Nowhere in particular")), *LiveSession._meta.get_field("location").flatchoices]
+        location.choices = [
+            ("", _("Not said (in a study: its only place, or the classroom)")),
+            *LiveSession._meta.get_field("location").flatchoices,
+        ]
         chosen = LiveSession.objects.filter(pk=instance.pk).values("passage")
         offered = passages.current(access.passages(user)) | access.passages(user).filter(pk__in=chosen)
         self._choose_from("passage", offered.order_by("kind", "title"), _("Nothing chosen"))

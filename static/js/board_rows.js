@@ -142,7 +142,7 @@ export class Rows {
 
   #where(student) {
     const { way } = student;
-    if (way && this.#board.session.status === "started" && PLACES[student.step]) return PLACES[student.step](way);
+    if (way && this.#board.session.status === "started") return PLACES[student.step]?.(way) ?? this.#words[student.step] ?? student.step;
     const { reading, progress } = this.#board.seen(student.id);
     const read = reading && percentRead(reading);
     if (read !== null && this.#board.session.status === "started") return `${Math.round(read)} %`;

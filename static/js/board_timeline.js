@@ -7,6 +7,17 @@ import { fill, gettext, ngettext } from "./text.js";
 
 const MOST_LINES = 200;
 
+/** What a student decided about a purpose. */
+const AGREED = {
+  participation: (yes) => (yes ? gettext("takes part") : gettext("only listens")),
+  audio: (yes) => (yes ? gettext("lets the voice be recorded") : gettext("wants no voice recorded")),
+  keep_audio: (yes) => (yes ? gettext("lets the recording be kept") : gettext("wants no recording kept")),
+  location: (yes) => (yes ? gettext("lets the place be checked") : gettext("wants no place checked")),
+  survey: (yes) => (yes ? gettext("will answer the survey") : gettext("wants no survey")),
+  research: (yes) => (yes ? gettext("lets researchers use the answers") : gettext("wants no use in research")),
+  data_sharing: (yes) => (yes ? gettext("lets researchers share the answers") : gettext("wants no sharing with other researchers")),
+};
+
 /**
  * Every kind that makes a line: [icon, tone, filters, sentence]. The sentence says what the student, or the class, did;
  * a kind that is missing here makes no line. Filters: marks, joins, groups, answers, mine.
@@ -30,7 +41,7 @@ const LINES = {
   }],
   ready: ["check", "good", "groups", () => gettext("is ready")],
   not_ready: ["clock", "", "groups", () => gettext("is not ready yet")],
-  consent: ["pen", "", "joins", ({ data }) => (data.decision === "granted" ? gettext("takes part") : gettext("only listens"))],
+  consent: ["pen", "", "joins", ({ data }) => (AGREED[data.purpose] ?? AGREED.participation)(data.decision === "granted")],
   presence: ["eye", "watch", "marks", ({ data }) => (data.visible ? null : gettext("page hidden"))],
   socket_opened: ["sync", "", "joins", () => gettext("connected")],
   socket_closed: ["off", "watch", "marks", () => gettext("connection closed")],

@@ -386,6 +386,7 @@ def test_a_student_is_moved_on_by_the_teacher_and_back(
         sams.at("prior_knowledge")
         board = windows.board(alice, session)
         expect(board.get_by_text("furthest behind")).to_be_visible()
+        expect(board.locator(".row .where")).to_have_text("what they know")
         board.get_by_role("button", name="Move on the slowest").click()
         dialog = board.locator("#move-on")
         expect(dialog).to_contain_text("Move Sam on?")

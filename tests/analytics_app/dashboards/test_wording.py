@@ -15,6 +15,10 @@ def test_every_kind_of_event_has_a_sentence_even_where_its_data_are_gone():
     ("kind", "data", "says"),
     [
         ("condition_assigned", {"code": "L1-I1-D", "randomised": True}, "drew the condition L1-I1-D"),
+        ("consent", {"purpose": "participation", "decision": "granted"}, "takes part"),
+        ("consent", {"purpose": "participation", "decision": "withdrawn"}, "only listens"),
+        ("consent", {"purpose": "location", "decision": "refused"}, "wants no place checked"),
+        ("consent", {"purpose": "research", "decision": "granted"}, "lets researchers use the answers"),
         ("place", {"found": "verified"}, "is at the place"),
         ("place", {"outcome": "skipped"}, "went on without the place"),
         ("assessment_answer", {"form": "baseline", "number": 3}, "answered question 3 of the baseline"),

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.plugin import DjangoDbBlocker
 
-from sessions_app.models import AccessLog, StudentSession, Study, User
+from sessions_app.models import AccessLog, ExchangeScore, StudentSession, Study, User
 from tests.analytics_app import recorded
 from tests.analytics_app.views.test_research import OF_A_STUDY, text_of
 from tests.cast import consent, make_user
@@ -54,13 +54,16 @@ def test_reading_is_logged(at_desk: Client, rosa: User, whole_run: StudentSessio
 
 
 def test_the_record_tells_the_run_from_the_place_to_the_survey(at_desk: Client, whole_run: StudentSession):
+    ExchangeScore.objects.update(answer_accuracy=None)
     shown = text_of(at_desk.get(reverse("research_session", args=[whole_run.pk])))
     assert whole_run.student.pseudonym in shown
     for told in (
         "Prior knowledge", "4 m from the site", "What did the works make? (1)", "Intervention 1, after segment 1",
-        "Because it drove the wheels.", "Normalized gain", "The wheels.", "Taking part",
+        "Because it drove the wheels.", "Normalized gain", "The wheels.", "Taking part", "L1-I1-D: on site, every 2.5",
+        "depth of the answer",
     ):  # fmt: skip
         assert told in shown
+    assert "accuracy" not in shown  # which nobody scored
     assert whole_run.label not in shown
 
 

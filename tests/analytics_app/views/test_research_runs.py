@@ -148,6 +148,11 @@ def test_a_student_is_found_by_pseudonym_and_by_id(runs: list[StudentSession]):
     assert student.pseudonym in report("student", "--student", student.pseudonym)
 
 
+def test_a_students_sessions_are_printed_in_the_studys_zone(runs: list[StudentSession]):
+    first = StudentSession.objects.filter(student=runs[0].student).earliest("session__started_at").session.started_at
+    assert f"{first - timedelta(hours=4):%Y-%m-%d %H:%M}" in report("student", "--student", str(runs[0].student_id))
+
+
 def test_a_page_and_its_command_agree_on_the_simulated(at_desk: Client, runs: list[StudentSession], ironworks: Study):
     StudentSession.objects.update(is_simulated=True)
     assert at_desk.get(reverse("research_conditions")).context["analysed"] == 0
