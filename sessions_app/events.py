@@ -371,16 +371,20 @@ class GivenAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class AssessmentAnswered(Given, frozen=True):
-    """A student answered one question of an assessment; another answer takes its place until the form is handed in."""
+    """A student answered one question of an assessment; another answer takes its place until the form is handed in.
+
+    Null takes the answer back; the server adds the question's number, and that it was `taken_back`.
+    """
 
     KIND = "assessment_answer"
     PUSHES_OWN_STATE = False
     APART = ("answer",)
     form: Literal["baseline", "final"]
     question: UUID
-    answer: Annotated[int, msgspec.Meta(ge=0, le=7)] | Words
+    answer: Annotated[int, msgspec.Meta(ge=0, le=7)] | Words | None
     seconds: Seconds = 0
     number: Count | None = None
+    taken_back: bool | None = None
 
 
 class AssessmentSubmitted(Given, frozen=True):

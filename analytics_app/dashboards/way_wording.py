@@ -82,7 +82,12 @@ def _submitted(data: Mapping[str, Any]) -> str:
 
 
 def _answered_form(data: Mapping[str, Any]) -> str:
-    return _("answered question %(n)s of the %(form)s") % {"n": data.get("number") or "–", "form": _form(data)}
+    said = (
+        _("took the answer to question %(n)s of the %(form)s back")
+        if data.get("taken_back")
+        else _("answered question %(n)s of the %(form)s")
+    )
+    return said % {"n": data.get("number") or "–", "form": _form(data)}
 
 
 def _played(data: Mapping[str, Any]) -> str:

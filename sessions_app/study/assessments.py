@@ -48,6 +48,21 @@ def answer_keep(student_session: StudentSession, *, kind: str, given: Given, at:
     return _keep(assessment, given, at=at)
 
 
+def answer_take_back(student_session: StudentSession, *, kind: str, item_id: UUID) -> AssessmentItem:
+    """The student does not answer a question after all: nothing is kept of it. Called with the student's session held.
+
+    Refuses after the submission, and for a question of another form.
+    """
+    assignment = _assignment(student_session)
+    if Assessment.objects.filter(student_session=student_session, kind=kind, submitted_at__isnull=False).exists():
+        raise Refused("submitted_already")
+    item = _item(_form_id(assignment, kind), item_id)
+    AssessmentAnswer.objects.filter(
+        assessment__student_session=student_session, assessment__kind=kind, item=item
+    ).delete()
+    return item
+
+
 def assessment_submit(
     student_session: StudentSession, *, kind: str, answers: Sequence[Given], at: datetime
 ) -> Assessment:
@@ -168,7 +183,7 @@ def answer_override(
     The scorer's points stay. Refuses points beyond the question's, and a form that was not handed in.
     """
     with transaction.atomic():
-        assessment = Assessment.objects.select_for_update(no_key=True).get(pk=answer.assessment_id)
+        assessment, other = _both_held(answer.assessment_id)
         if assessment.submitted_at is None:
             raise Refused("not_possible_now")
         if points is not None and not 0 <= points <= answer.points_possible:
@@ -178,7 +193,7 @@ def answer_override(
         answer.override_note = note.strip()[:300] if points is not None else ""
         answer.overridden_at = at if points is not None else None
         validated(answer).save(update_fields=["points_override", "override_by", "override_note", "overridden_at"])
-        _results_again(assessment)
+        _results_again(assessment, other)
     return assessment
 
 
@@ -209,7 +224,7 @@ def answers_rescore(assessment_id: UUID) -> int:
 def _take_all(assessment_id: UUID, judged: Mapping[UUID, Scored | str]) -> int:
     scored = 0
     with transaction.atomic():
-        assessment = Assessment.objects.select_for_update(no_key=True).get(pk=assessment_id)
+        assessment, other = _both_held(assessment_id)
         answers = list(AssessmentAnswer.objects.filter(pk__in=judged, scorer="rules").select_related("item"))
         for answer in answers:
             judgement = judged[answer.pk]
@@ -220,16 +235,30 @@ def _take_all(assessment_id: UUID, judged: Mapping[UUID, Scored | str]) -> int:
                 answer.fell_back = judgement[:32]
         all_validated(answers)
         AssessmentAnswer.objects.bulk_update(answers, _SCORED)
-        _results_again(assessment)
+        _results_again(assessment, other)
     return scored
 
 
-def _results_again(assessment: Assessment) -> None:
+def _both_held(assessment_id: UUID) -> tuple[Assessment, Assessment | None]:
+    """A form, and the student's other one in this run: locked both, as each one's gains rest on the other's score.
+
+    The baseline first, as a submission does, and each by itself: whoever waited for it sees the final that came
+    meanwhile.
+    """
+    of_run = Assessment.objects.filter(pk=assessment_id).values("student_session")
+    held = Assessment.objects.select_for_update(no_key=True).filter(student_session__in=of_run)
+    baseline, final = (held.filter(kind=kind).first() for kind in ("baseline", "final"))
+    if baseline is not None and baseline.pk == assessment_id:
+        return baseline, final
+    assert final is not None
+    return final, baseline
+
+
+def _results_again(assessment: Assessment, other: Assessment | None) -> None:
     """Results from the answers as they are now; of a baseline, the gains of its final too."""
     items = material.items(assessment.form_id)
     results_write(assessment, items, list(AssessmentAnswer.objects.filter(assessment=assessment)))
-    other = _other(assessment)
-    gains_write(assessment, other)
+    gains_write(assessment, other if other is not None and other.submitted_at is not None else None)
     validated(assessment).save()
     if assessment.kind == "baseline" and other is not None and other.submitted_at is not None:
         gains_write(other, assessment)
@@ -237,9 +266,10 @@ def _results_again(assessment: Assessment) -> None:
 
 
 def _other(assessment: Assessment) -> Assessment | None:
-    """The student's other form in this run, where it was handed in."""
+    """The student's other form in this run, where it was handed in; locked, so that its score stays as it is."""
     return (
-        Assessment.objects.filter(student_session=assessment.student_session_id, submitted_at__isnull=False)
+        Assessment.objects.select_for_update(no_key=True)
+        .filter(student_session=assessment.student_session_id, submitted_at__isnull=False)
         .exclude(pk=assessment.pk)
         .first()
     )
@@ -252,12 +282,7 @@ def _assessment(student_session: StudentSession, kind: str, *, at: datetime) -> 
         if found.submitted_at is not None:
             raise Refused("submitted_already")
         return found
-    assignment = Assignment.objects.filter(student_session=student_session).first()
-    if assignment is None:
-        raise Refused("other_step")
-    form_id = assignment.baseline_form_id if kind == "baseline" else assignment.final_form_id
-    if form_id is None:
-        raise Refused("study_incomplete")
+    form_id = _form_id(_assignment(student_session), kind)
     items = material.items(form_id)
     begun = Assessment(
         student_session=student_session,
@@ -271,10 +296,29 @@ def _assessment(student_session: StudentSession, kind: str, *, at: datetime) -> 
     return begun
 
 
-def _keep(assessment: Assessment, given: Given, *, at: datetime) -> AssessmentAnswer:
-    item = next((item for item in material.items(assessment.form_id) if item.pk == given.item_id), None)
+def _assignment(student_session: StudentSession) -> Assignment:
+    found = Assignment.objects.filter(student_session=student_session).first()
+    if found is None:
+        raise Refused("other_step")
+    return found
+
+
+def _form_id(assignment: Assignment, kind: str) -> UUID:
+    form_id = assignment.baseline_form_id if kind == "baseline" else assignment.final_form_id
+    if form_id is None:
+        raise Refused("study_incomplete")
+    return form_id
+
+
+def _item(form_id: UUID, item_id: UUID) -> AssessmentItem:
+    item = next((item for item in material.items(form_id) if item.pk == item_id), None)
     if item is None:
         raise Refused("no_such_question")
+    return item
+
+
+def _keep(assessment: Assessment, given: Given, *, at: datetime) -> AssessmentAnswer:
+    item = _item(assessment.form_id, given.item_id)
     kept = AssessmentAnswer.objects.filter(assessment=assessment, item=item).first()
     answer = kept or AssessmentAnswer(assessment=assessment, item=item)
     _fill(answer, item, given, at=at)

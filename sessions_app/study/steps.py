@@ -74,9 +74,12 @@ def place_checked(member: StudentSession, event: events.PlaceChecked, moment: Mo
 
 def assessment_answered(member: StudentSession, event: events.AssessmentAnswered, moment: Moment) -> Done:
     _at_step(member, moment, Step(event.form))
+    if event.answer is None:
+        item = assessments.answer_take_back(member, kind=event.form, item_id=event.question)
+        return Done(msgspec.structs.replace(event, number=item.number, taken_back=True))
     given = assessments.Given(event.question, event.answer, event.seconds)
     kept = assessments.answer_keep(member, kind=event.form, given=given, at=moment.received_at)
-    return Done(msgspec.structs.replace(event, number=kept.item.number))
+    return Done(msgspec.structs.replace(event, number=kept.item.number, taken_back=None))
 
 
 def assessment_submitted(member: StudentSession, event: events.AssessmentSubmitted, moment: Moment) -> Done:

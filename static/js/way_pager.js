@@ -47,7 +47,10 @@ export class Pager {
     const draft = await this.#page.drafts.get(material.id);
     if (this.#material !== material) return;
     const known = new Set(fields.map(({ id }) => id));
-    for (const [id, answer] of Object.entries(draft?.answers ?? {})) if (known.has(id)) this.#answers[id] = answer;
+    for (const [id, answer] of Object.entries(draft?.answers ?? {})) {
+      if (answer === null) delete this.#answers[id];
+      else if (known.has(id)) this.#answers[id] = answer;
+    }
     this.#seconds = draft?.seconds ?? {};
     this.#begun = draft?.begun ?? this.#begun;
     this.#root.querySelector("form").hidden = false;
@@ -118,6 +121,8 @@ export class Pager {
 
   #skip() {
     for (const { id } of this.#current.fields) delete this.#answers[id];
+    this.#clock(true);
+    this.#sendAnswers();
     this.#turn(this.#at + 1);
   }
 
@@ -231,8 +236,8 @@ export class Pager {
   #sendAnswers() {
     if (this.#material.kind !== "assessment") return;
     for (const { id } of this.#current.fields) {
-      const answer = this.#answers[id];
-      if (answer === undefined || answer === this.#sent[id]) continue;
+      const answer = this.#answers[id] ?? null; // null takes back what was sent
+      if (answer === (this.#sent[id] ?? null)) continue;
       this.#sent[id] = answer;
       this.#page.send("assessment_answer", { form: this.#material.form, question: id, answer, seconds: this.#secondsOf(id) });
     }
@@ -270,7 +275,8 @@ export class Pager {
 
   #keep() {
     clearTimeout(this.#timer);
-    const value = { answers: { ...this.#answers }, seconds: { ...this.#seconds }, at: this.#at, begun: this.#begun };
+    const takenBack = Object.fromEntries(Object.keys(this.#sent).map((id) => [id, null]));
+    const value = { answers: { ...takenBack, ...this.#answers }, seconds: { ...this.#seconds }, at: this.#at, begun: this.#begun };
     return this.#page.drafts.keep(this.#material.id, value);
   }
 

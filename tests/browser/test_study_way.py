@@ -17,6 +17,7 @@ from analytics_app.reports.record import session_record, with_everything_single
 from sessions_app import enrolment
 from sessions_app.models import (
     Assessment,
+    AssessmentAnswer,
     ContentDelivery,
     Exchange,
     Intervention,
@@ -298,6 +299,13 @@ def test_another_device_goes_on_where_the_first_one_was(
         expect(other.locator("#count")).to_contain_text("2 of 4")
         other.get_by_role("button", name="Back").click()
         expect(other.get_by_label("tobacco")).to_be_checked()
+        other.get_by_role("button", name="I do not know").click()
+        expect(other.locator("#count")).to_contain_text("2 of 4")
+        expect(other.locator("#kept b")).to_have_text("Saved")
+        other.reload()
+        other.get_by_role("button", name="Back").click()
+        expect(other.get_by_label("tobacco")).not_to_be_checked()
+        assert not AssessmentAnswer.objects.exists()
         expect(sams.page.get_by_role("heading", name="You go on somewhere else")).to_be_visible()
 
 

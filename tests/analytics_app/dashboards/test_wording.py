@@ -22,6 +22,10 @@ def test_every_kind_of_event_has_a_sentence_even_where_its_data_are_gone():
         ("place", {"found": "verified"}, "is at the place"),
         ("place", {"outcome": "skipped"}, "went on without the place"),
         ("assessment_answer", {"form": "baseline", "number": 3}, "answered question 3 of the baseline"),
+        (
+            "assessment_answer", {"form": "final", "number": 3, "taken_back": True},
+            "took the answer to question 3 of the final assessment back",
+        ),
         ("assessment_submitted", {"form": "final", "answered": 1}, "handed in the final assessment, 1 answer"),
         ("playback", {"did": "rewind", "segment": 2, "position": 185.4, "to": 150}, "went back from 3:05 to 2:30"),
         ("playback", {"did": "speed", "segment": 2, "speed": 1.25}, "set the speed to 1.25"),

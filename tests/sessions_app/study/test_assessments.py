@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from threading import Thread
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from sessions_app.models import Assessment, AssessmentAnswer, AssessmentItem, LiveSession, Student, StudentSession, User
@@ -55,6 +56,18 @@ def test_answers_are_kept_one_by_one_until_then(sam_assigned: StudentSession):
     done = assessments.assessment_submit(sam_assigned, kind="baseline", answers=[], at=later)
     assert (done.questions_answered, done.points_earned) == (1, 1)
     assert done.duration_seconds == pytest.approx(25)
+
+
+def test_an_answer_that_is_taken_back_is_not_scored(sam_assigned: StudentSession):
+    first, *_ = items(sam_assigned)
+    assessments.answer_keep(sam_assigned, kind="baseline", given=Given(first.pk, 1, 5), at=NOW)
+    assert assessments.answer_take_back(sam_assigned, kind="baseline", item_id=first.pk) == first
+    done = assessments.assessment_submit(sam_assigned, kind="baseline", answers=[], at=NOW)
+    assert (done.questions_answered, done.points_earned) == (0, 0)
+    with pytest.raises(Refused, match="submitted_already"):
+        assessments.answer_take_back(sam_assigned, kind="baseline", item_id=first.pk)
+    with pytest.raises(Refused, match="no_such_question"):
+        assessments.answer_take_back(sam_assigned, kind="final", item_id=first.pk)
 
 
 def test_what_was_not_answered_earns_nothing(sam_assigned: StudentSession):
@@ -121,6 +134,39 @@ def test_a_teachers_points_count_and_the_scorers_stay(sam_assigned: StudentSessi
     assert (changed.points_earned, changed.grading_method) == (3, "automated_by_rules_and_teacher")
     before, final_now = final.absolute_gain, Assessment.objects.get(pk=final.pk)
     assert final_now.absolute_gain == pytest.approx(before - 100 * 2 / 6)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_points_that_change_while_the_final_is_handed_in_count_in_its_gains(sam_assigned: StudentSession, alice: User):
+    with transaction.atomic():
+        baseline = fill(sam_assigned, "baseline", right=1, short="No idea.")
+    answer = AssessmentAnswer.objects.get(item__kind="short_answer")
+
+    def give() -> None:
+        assessments.answer_override(answer, points=Decimal(2), by=alice, note="", at=NOW)
+        connection.close()
+
+    teacher = Thread(target=give)
+    with transaction.atomic():
+        final = fill(sam_assigned, "final", right=3)
+        teacher.start()
+        while teacher.is_alive() and not _somebody_waits():
+            teacher.join(0.01)
+    teacher.join()
+    baseline.refresh_from_db()
+    final.refresh_from_db()
+    assert (baseline.points_earned, final.absolute_gain) == (
+        3, pytest.approx(final.score_percentage - baseline.score_percentage),
+    )  # fmt: skip
+
+
+def _somebody_waits() -> bool:
+    """Whether a connection to this database waits for a lock of another."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def test_a_teacher_takes_the_points_back(sam_assigned: StudentSession, alice: User):

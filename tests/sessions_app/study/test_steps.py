@@ -252,6 +252,11 @@ def test_an_assessment_is_answered_one_by_one_and_changed_until_it_is_handed_in(
     assert [a.chosen_option for a in Assessment.objects.get().answers.all()] == [1]
     said = timeline.read(dynamic.session_id)[-1].data
     assert (said["number"], "answer" in said) == (1, False)
+    act(dynamic, events.AssessmentAnswered(form="baseline", question=first.pk, answer=None))
+    said = timeline.read(dynamic.session_id)[-1].data
+    assert (said["number"], said["taken_back"], Assessment.objects.get().answers.count()) == (1, True, 0)
+    act(dynamic, events.AssessmentAnswered(form="baseline", question=first.pk, answer=1, seconds=3, taken_back=True))
+    assert timeline.read(dynamic.session_id)[-1].data["taken_back"] is None
     act(dynamic, events.AssessmentSubmitted(form="baseline", answers=[]))
     assert Assessment.objects.get().questions_answered == 1
 
