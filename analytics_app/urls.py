@@ -4,7 +4,7 @@ from django.urls import path, re_path
 
 from analytics_app.api import analyses as analyses_api
 from analytics_app.api import metrics
-from analytics_app.views import analyses, coding, health, practice, reading, research, research_sessions, teach
+from analytics_app.views import analyses, answers, coding, health, practice, reading, research, research_sessions, teach
 
 urlpatterns = [
     path("teach/", teach.home, name="teach_home"),
@@ -15,6 +15,8 @@ urlpatterns = [
         teach.report_export,
         name="teach_report_export",
     ),
+    path("teach/runs/<uuid:run_id>/answers/", answers.page, name="teach_answers"),
+    path("teach/runs/<uuid:run_id>/answers/<uuid:answer_id>", answers.points, name="teach_answer_points"),
     path("teach/readings/<uuid:reading_id>/", reading.page, name="teach_reading"),
     path("teach/readings/<uuid:reading_id>/marks", reading.add, name="teach_reading_mark"),
     path("teach/readings/<uuid:reading_id>/marks/<uuid:mark_id>", reading.decide, name="teach_reading_decide"),

@@ -194,6 +194,19 @@ def reading(user: AnyUser, pk: UUID, *, action: str) -> Reading:
     return found
 
 
+def run(user: AnyUser, pk: UUID, *, action: str) -> StudentSession:
+    """One student in a session that the user may see; it is logged as `action`."""
+    found = (
+        StudentSession.objects.select_related("session", "condition")
+        .filter(pk=pk, session__in=live_sessions(user).values("pk"))
+        .first()
+    )
+    if found is None:
+        raise Hidden
+    log_reading(user, action=action, about=found, school_id=found.school_id)
+    return found
+
+
 def membership(user: AnyUser, class_pk: UUID, pk: UUID, *, action: str) -> ClassMembership:
     """One student's place in a class; the reading of the student is logged as `action`."""
     places = ClassMembership.objects.select_related("school_class__school", "student")

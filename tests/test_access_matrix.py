@@ -119,6 +119,8 @@ POST teach_board_move_back             401 401 401 400 404 404 404 404 400 404 4
 POST teach_board_request               401 401 401 204 404 404 404 404 204 404 204
 GET  teach_report@over                 302 302 302 200 404 404 403 403 200 404 200
 GET  teach_report_export@over          302 302 302 200 404 404 403 403 200 404 200
+GET  teach_answers                     302 302 302 200 404 404 403 403 200 404 200
+POST teach_answer_points               302 302 302 302 404 404 403 403 403 404 403
 GET  teach_reading                     302 302 302 200 404 404 403 403 200 404 200
 POST teach_reading_mark                302 302 302 302 404 404 403 403 403 404 403
 POST teach_reading_decide              302 302 302 302 404 404 403 403 403 404 403
@@ -261,6 +263,7 @@ DATA: dict[str, Any] = {
     "teach_board_move_back": {"student": "student_session"},
     "teach_board_let_back": {"student": "student_session"},
     "teach_board_request": {"decision": "granted"},
+    "teach_answer_points": {"points": "1.5", "note": "Said it aloud."},
     "teach_reading_mark": {"word": "0", "to": "omission", "reason": "x"},
     "teach_reading_decide": {"decision": "accept"},
     "teach_passage_new": {"title": "Another", "kind": "passage", "text": "Boats."},

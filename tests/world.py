@@ -14,6 +14,8 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from sessions_app import codes, data_requests, enrolment, learners, lifecycle, tokens
 from sessions_app.models import (
+    Assessment,
+    AssessmentAnswer,
     Condition,
     HelpEvent,
     LiveSession,
@@ -31,6 +33,7 @@ from sessions_app.models import (
 )
 from tests.analyses import make_analysis
 from tests.cast import consent, join, make_session, make_student, make_user
+from tests.study_cast import make_form
 
 WHO = ("nobody", "sam", "tia", "alice", "bob", "charlie", "rosa", "rolf", "ada", "aron", "root")
 """Nobody has signed in; Sam and Tia hold the ticket of their own run; Alice runs the sessions, Bob teaches at the same
@@ -84,6 +87,21 @@ def read_aloud(member: StudentSession) -> dict[str, Any]:
     return {"reading_id": reading.pk, "mark_id": mark.pk, "help_id": help_given.pk}
 
 
+def wrote(member: StudentSession) -> dict[str, Any]:
+    """Tia's answer in words, to a form that is handed in."""
+    consent(member.student, "participation")  # type: ignore[arg-type]
+    form, now = make_form("baseline", slug="written", school=member.school), timezone.now()
+    handed_in = Assessment.objects.create(
+        student_session=member, kind="baseline", form=form, started_at=now, submitted_at=now, duration_seconds=0,
+        total_questions=4, total_points=6, points_earned=0, score_percentage=0, questions_answered=1, correct_answers=0,
+    )  # fmt: skip
+    answer = AssessmentAnswer.objects.create(
+        assessment=handed_in, item=form.items.get(number=4), text="Because.", points_possible=3, points_auto=0,
+        scorer="rules", scorer_version="x", answered_at=now,
+    )  # fmt: skip
+    return {"run_id": member.pk, "answer_id": answer.pk}
+
+
 def make_world() -> World:
     school = School.objects.create(name="Shockoe Hill School", time_zone="America/New_York")
     other_school = School.objects.create(name="Elsewhere School", time_zone="Europe/Madrid")
@@ -132,7 +150,7 @@ def make_world() -> World:
             "school": school.pk, "studied": members["sam"].pk, "condition_code": "L1-I1-D",
              "analysis_id": analysis.pk,
             "analysis_request": analysis.request_id, "code_id": code.pk, "request_id": asked.pk, "copy_form": "json",
-            **read_aloud(members["sam"]),
+            **read_aloud(members["sam"]), **wrote(members["tia"]),
             "passage_id": Passage.objects.create(school=school, title="The canal", text="Boats brought coal.").pk,
         },
     )  # fmt: skip

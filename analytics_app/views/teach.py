@@ -23,6 +23,7 @@ from analytics_app.reports.reading import readings_of, readings_over_time
 from analytics_app.reports.school_day import HOURS, school_day
 from analytics_app.reports.session import SessionReport, session_report
 from analytics_app.reports.student import student_report
+from analytics_app.reports.written import filled_in
 from sessions_app import access, roster
 from sessions_app.csv_files import guarded
 from sessions_app.models import Consent, LiveSession, Reading, SchoolClass, SessionSummary, User
@@ -133,6 +134,7 @@ def report(request: DeskRequest, session_id: UUID) -> HttpResponse:
             "figure": figures.presence_by_student(found),
             "students": [_row(row) for row in found.rows],
             "readings": [_read(*each) for each in readings],
+            "filled_in": filled_in(session) if session.study else (),
             "events": page,
             "query": "",
             "exports": {"csv": address, "json": reverse("teach_report_export", args=[session.pk, "jsonl"])},
