@@ -609,7 +609,7 @@ class MiscueHeard(msgspec.Struct, frozen=True):
 
 
 class WordsHeard(Event, frozen=True):
-    """How far a reading is, as heard by now: `seconds` of sound, `reached` of the passage's `of` words.
+    """How far a reading is: `reached` of the passage's `of` words in the `seconds` of sound that were listened to.
 
     With `final` words the figures of the whole reading so far, and what has become known as read otherwise; without,
     only the place is told.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sessions_app.live import connections, protocol
 from sessions_app.live.chunks import Frame, StreamOrder
 from sessions_app.live.ingest import Busy
 from sessions_app.live.recorder import Recorder
@@ -180,13 +181,23 @@ class AudioIntake:
             stream, number, data, received_at = await self._inbox.get()
             async with self._decoding:
                 try:
-                    await self._one(stream, number, data, received_at)
+                    await self._in_time(stream, number, data, received_at)
                 except NotAudio as error:
                     self._give_up(stream, error.code)
                 except Refused as refused:
                     self._give_up(stream, refused.code)
                 except Busy:
                     self._give_up(stream, "busy")
+
+    async def _in_time(self, stream: _Stream, number: int, data: bytes | None, received_at: datetime) -> None:
+        """`_one`, as soon as the database is there: it is asked before anything is changed."""
+        attempts = connections.pauses()
+        while True:
+            try:
+                return await self._one(stream, number, data, received_at)
+            except protocol.DATABASE_AWAY as error:
+                log.warning("sound cannot be taken in at the moment: %s", type(error).__name__)
+                await anext(attempts)
 
     async def _one(self, stream: _Stream, number: int, data: bytes | None, received_at: datetime) -> None:
         if stream.given_up:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
+from sessions_app.live import protocol
 from sessions_app.live.audio_intake import AudioIntake
 from sessions_app.live.following import Follower
 from sessions_app.speech.pipeline import ReadingEvent, shifted
@@ -126,6 +127,9 @@ class Ears:
                 failures = away = 0
             except TranscriberBusy:
                 await self._says("waiting")
+                await asyncio.sleep(RETRY)
+            except protocol.DATABASE_AWAY as error:
+                log.warning("the sound so far cannot be read at the moment: %s", type(error).__name__)
                 await asyncio.sleep(RETRY)
             except TranscriberAway as error:
                 log.warning("a transcriber is away: %s", error)

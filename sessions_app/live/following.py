@@ -26,6 +26,10 @@ class Follower(Protocol):
     @property
     def of(self) -> int | None: ...
     @property
+    def seconds(self) -> float:
+        """How much sound the transcriber was given: what is heard by now was heard in it."""
+
+    @property
     def words(self) -> Sequence[HeardWord]:
         """What is settled: a transcriber that goes on is told of it."""
 
@@ -65,6 +69,10 @@ class Along:
     @property
     def of(self) -> int | None:
         return len(self.passage.words)
+
+    @property
+    def seconds(self) -> float:
+        return self._reading.seconds
 
     @property
     def words(self) -> Sequence[HeardWord]:
@@ -123,6 +131,10 @@ class Freely:
     @property
     def of(self) -> int | None:
         return None
+
+    @property
+    def seconds(self) -> float:
+        return self._seconds
 
     @property
     def words(self) -> Sequence[HeardWord]:

@@ -52,7 +52,7 @@ class Ingest:
         self._empty.set()
         self._connection = connections.Lasting("ingest")
         self._task = asyncio.create_task(self._run(), name="ingest")
-        self._task.add_done_callback(_end_process_where_it_failed)
+        self._task.add_done_callback(end_process_where_it_failed)
 
     @property
     def queued(self) -> int:
@@ -141,8 +141,8 @@ def _identity(event: NewEvent) -> tuple[int, ...]:
     return event.session_id.int, event.sender.int, event.key.int
 
 
-def _end_process_where_it_failed(task: asyncio.Task[None]) -> None:
-    """Without its writer a process would take events and never answer: let a new one take its place."""
+def end_process_where_it_failed(task: asyncio.Task[None]) -> None:
+    """Without its writer a process would take what comes and never answer: let a new one take its place."""
     if not task.cancelled() and task.exception() is not None:
-        log.critical("events cannot be written any more, so this process ends", exc_info=task.exception())
+        log.critical("the %s cannot write any more, so this process ends", task.get_name(), exc_info=task.exception())
         os.kill(os.getpid(), signal.SIGTERM)

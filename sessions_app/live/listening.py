@@ -202,7 +202,7 @@ class Listener:
         self._place_at = self._loop.time()
         event = events.WordsHeard(
             reading=self.reading_id,
-            seconds=round(self._sound.seconds, 1),
+            seconds=round(self._follower.seconds, 1),
             reached=self._follower.reached,
             of=self._follower.of,
         )
@@ -250,7 +250,7 @@ class Listener:
 
     def _stop_for(self, code: str) -> None:
         """Something keeps sound from coming in: say so, and, where it is for good, come to the end."""
-        if code == "held_elsewhere":
+        if code in {"held_elsewhere", "unwritable"}:
             self._lost = True
         elif code == "consent_missing":
             self._over = True

@@ -1,7 +1,7 @@
 """The group commit of readings: what arrived during one transaction is written by the next, for all readings at once.
 
 `report(item, verdict)` is called after the commit. While the database is away what was submitted waits, and is written
-when it is back; nobody was told that it is kept.
+when it is back; nobody was told that it is kept. What the database refuses costs its own reading, and no other one.
 """
 
 import asyncio
@@ -10,9 +10,11 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db import DataError, IntegrityError
+
 from sessions_app.live import connections, protocol
-from sessions_app.live.ingest import Busy
-from sessions_app.reading import recording
+from sessions_app.live.ingest import Busy, end_process_where_it_failed
+from sessions_app.reading import course, recording
 from sessions_app.reading.recording import Item, Verdict
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class Recorder:
         self._idle = asyncio.Event()
         self._idle.set()
         self._task = asyncio.create_task(self._run(), name="recorder")
+        self._task.add_done_callback(end_process_where_it_failed)
 
     @property
     def queued(self) -> int:
@@ -74,16 +77,34 @@ class Recorder:
                 self._idle.set()
 
     async def _write(self, batch: Sequence[tuple[Item, Report]]) -> None:
+        try:
+            verdicts = await self._record([item for item, _ in batch])
+        except (IntegrityError, DataError) as error:
+            readings = dict.fromkeys(item.reading_id for item, _ in batch)
+            if len(readings) > 1:
+                for reading_id in readings:
+                    await self._write([one for one in batch if one[0].reading_id == reading_id])
+                return
+            verdicts = [_why_refused(error)] * len(batch)
+        for (item, report), verdict in zip(batch, verdicts, strict=True):
+            report(item, verdict)
+
+    async def _record(self, items: Sequence[Item]) -> list[Verdict]:
+        """Write in one transaction, again and again until the database does it. What it refuses rises."""
         attempts = connections.pauses()
         while True:
             try:
-                verdicts = await self._in_thread(
-                    recording.items_record, [item for item, _ in batch], holder=self._holder
-                )
+                found: list[Verdict] = await self._in_thread(recording.items_record, items, holder=self._holder)
             except (Busy, *protocol.DATABASE_AWAY) as error:
                 log.warning("readings cannot be written at the moment: %s", type(error).__name__)
                 await anext(attempts)
             else:
-                break
-        for (item, report), verdict in zip(batch, verdicts, strict=True):
-            report(item, verdict)
+                return found
+
+
+def _why_refused(error: IntegrityError | DataError) -> Verdict:
+    """A consent may be withdrawn between the look at it and the write."""
+    if isinstance(error, IntegrityError) and course.consent_is_missing(error):
+        return "consent_missing"
+    log.error("a part of a reading cannot be written", exc_info=error)
+    return "unwritable"

@@ -19,7 +19,8 @@ from sessions_app.reading.course import AUDIO
 from sessions_app.speech.transcriber import HeardWord
 from sessions_app.speech.windows import mean_confidence
 
-Verdict = Literal["kept", "held_elsewhere", "consent_missing"]
+Verdict = Literal["kept", "held_elsewhere", "consent_missing", "unwritable"]
+"""What became of an item; `unwritable` is what the database does not take, whoever holds the reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

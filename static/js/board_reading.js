@@ -7,7 +7,7 @@ const STRETCH = 15; // seconds of sound over which a rate is taken
 const MOST_WPM = 220;
 
 export function newReading() {
-  return { samples: [], rate: null, reached: 0, of: null, seconds: 0, correct: null, errors: null, words: 0 };
+  return { samples: [], rate: null, reached: 0, of: null, settled: 0, correct: null, errors: null, words: null };
 }
 
 /** Takes one event. @returns {{kind: string}[]} marks for the strip */
@@ -17,13 +17,13 @@ export function takeReading(reading, kind, data) {
   const heard = data.of === null || data.of === undefined ? (data.words ?? data.reached) : data.reached;
   reading.of = data.of ?? null;
   reading.reached = data.reached;
-  reading.seconds = data.seconds;
   reading.samples.push({ seconds: data.seconds, heard });
   while (reading.samples.length > 2 && reading.samples[1].seconds < data.seconds - STRETCH) reading.samples.shift();
   const [first] = reading.samples;
   const span = data.seconds - first.seconds;
   if (span >= 3) reading.rate = Math.max(0, Math.min(MOST_WPM, ((heard - first.heard) * 60) / span));
   if (!data.final) return [];
+  reading.settled = data.seconds;
   reading.words = data.words;
   reading.correct = data.correct ?? null;
   reading.errors = data.errors ?? null;
@@ -35,10 +35,10 @@ export function percentRead({ reached, of }) {
   return of ? Math.min(100, (reached / of) * 100) : null;
 }
 
-/** Words correct a minute over all that was heard; words a minute in free speech; null before ten seconds of sound. */
-export function rateSoFar({ seconds, correct, words }) {
-  if (seconds < 10) return null;
-  return ((correct ?? words) * 60) / seconds;
+/** Words correct a minute up to the last settled ones; words a minute in free speech; null before ten seconds of sound with words. */
+export function rateSoFar({ settled, correct, words }) {
+  if (settled < 10 || words === null) return null;
+  return ((correct ?? words) * 60) / settled;
 }
 
 /** Of the passage's words that were reached, the share without an error, in %. */
