@@ -32,11 +32,20 @@ LIGHTHOUSE = "A lighthouse is a tower with a bright lamp at the top. It warns sa
 
 @functools.lru_cache(maxsize=64)
 def spoken(
-    text: str, *, pause_before: float = 0.4, pause_after: float = 1.2, noise: float = NOISE, voice: str = "en-us+f2"
+    text: str,
+    *,
+    pause_before: float = 0.4,
+    pause_after: float = 1.2,
+    noise: float = NOISE,
+    voice: str = "en-us+f2",
+    gap: float = 0.0,
 ) -> bytes:
-    """`text` read aloud: 16 kHz mono s16 samples, with quiet around it and a little noise over all of it."""
+    """`text` read aloud: 16 kHz mono s16 samples, with quiet around it and a little noise over all of it.
+
+    `gap` is how many seconds of quiet there are between two words, beside what the voice itself has.
+    """
     made = subprocess.run(
-        ["espeak-ng", "-v", voice, "-s", "120", "--stdin", "--stdout"],
+        ["espeak-ng", "-v", voice, "-s", "120", "-g", str(round(gap * 100)), "--stdin", "--stdout"],
         input=text.encode(), capture_output=True, check=True,
     ).stdout  # fmt: skip
     return with_noise(quiet(pause_before) + _samples(made) + quiet(pause_after), noise)

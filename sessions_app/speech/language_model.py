@@ -3,7 +3,8 @@
 The passage's own order has almost all of the probability. The rest lets a reader do what readers do: leave a word out,
 go back a few words, say something else. "Something else" is a common word, or a word that is one phone away from an
 expected one ("house" for "horse"): these confusables are what makes a substitution audible, because a decoder hears
-only words that it knows.
+only words that it knows. For the same reason it knows hesitations, whose names are no words: else they would be heard
+as some short word.
 """
 
 import math
@@ -32,6 +33,8 @@ _LEFT_OUT = 0.03  # the next word is left out, against 1 for the next word
 _BACK = 0.03  # one of the last three words again
 _ENDS_HERE = 0.3  # an utterance may end after any word
 _UNSEEN = 1e-9
+_HESITATION = 3.0  # of one, against 1 for a common word
+_HESITATIONS = {"[uh]": ("AH", "AA", "EH", "ER"), "[um]": ("AH M", "AA M", "EH M", "ER M", "HH M")}
 _START, _STOP = "<s>", "</s>"
 
 _Followers = dict[str, float]
@@ -95,10 +98,11 @@ def _pronounced(words: Iterable[str]) -> list[str]:
 
 
 def _dictionary_of(words: Iterable[str]) -> str:
+    known = {word: [" ".join(phones) for phones in pronunciations(word)] for word in words} | _HESITATIONS
     lines = []
-    for word in sorted(words):
-        for number, phones in enumerate(pronunciations(word), 1):
-            lines.append(f"{word}{f'({number})' if number > 1 else ''} {' '.join(phones)}\n")
+    for word in sorted(known):
+        for number, phones in enumerate(known[word], 1):
+            lines.append(f"{word}{f'({number})' if number > 1 else ''} {phones}\n")
     return "".join(lines)
 
 
@@ -132,9 +136,11 @@ def _arpa(sequences: Sequence[Sequence[str]], background: Sequence[str]) -> str:
 
 def _unigrams(sequences: Sequence[Sequence[str]], background: Sequence[str]) -> dict[str, float]:
     counts = _counts(sequences)
-    own = (1 - _BACKGROUND if background else 1.0) * (1 - _END) / max(1.0, sum(counts.values()))
+    own = (1 - _BACKGROUND) * (1 - _END) / max(1.0, sum(counts.values()))
     shares = {word: own * count for word, count in counts.items()}
-    shares |= dict.fromkeys(background, _BACKGROUND * (1 - _END) / max(1, len(background)))
+    weights = dict.fromkeys(background, 1.0) | dict.fromkeys(_HESITATIONS, _HESITATION)
+    share = _BACKGROUND * (1 - _END) / sum(weights.values())
+    shares |= {word: share * weight for word, weight in weights.items()}
     return shares | {_STOP: _END}
 
 

@@ -20,7 +20,7 @@ from sessions_app.speech.pronunciation import pronunciations
 from sessions_app.speech.transcriber import Prompts, TranscriberUnfit
 from sessions_app.speech.words import spoken_of
 
-VERSION = 3  # of what `language_model` writes
+VERSION = 4  # of what `language_model` writes
 WITHIN = 60  # seconds
 
 

@@ -1,7 +1,8 @@
 """pocketsphinx on one reader's audio. The only module that imports pocketsphinx; it runs in processes of its own.
 
-Audio is cut into utterances at pauses. Within an utterance there are partial results as the audio comes; at its end the
-second pass and the lattice give the final words with their posterior probabilities.
+Audio is cut into utterances at pauses, and at longer ones where little was said: some read word by word. Within an
+utterance there are partial results as the audio comes; at its end the second pass and the lattice give the final words
+with their posterior probabilities.
 """
 
 import functools
@@ -27,6 +28,8 @@ LONGEST_UTTERANCE = 15.0  # seconds; a longer one is cut between two words
 LEARN_FROM = 1.0  # seconds of speech that tell how a microphone and a voice sound
 LEARNT_AFTER = 4.0  # seconds of speech, until which words are guesses and are heard again with what was learnt
 PAUSE = 0.3  # seconds
+SHORT = 3.0  # seconds; of less speech a pause is no end: what a word is, the words around it tell
+LONGER_PAUSE = 1.2  # seconds, which is an end all the same
 LEAD_IN = 0.2  # seconds before the endpointer's start, which comes late for a soft first sound
 _CUT_FROM = 0.6  # share of an utterance in which a pause is looked for when it is cut
 _STEP = BYTES_A_SECOND // 10  # pocketsphinx is fed no more at once: long pieces overrun a buffer of its
@@ -108,6 +111,8 @@ class Recogniser:
         self._speech = bytearray()  # of the utterance
         self._speech_start = 0.0
         self._fed = 0  # bytes of `_speech`
+        self._spoken = 0  # bytes of it that are no pause
+        self._pausing = False  # it may go on
         self._open = False
         self._told = start
         self._settled = start
@@ -140,6 +145,8 @@ class Recogniser:
             speech = self._ends.process(data[at : at + size])
             if speech is not None:
                 yield from self._hear_speech(speech, ended=not self._ends.in_speech)
+            elif self._pausing:
+                yield from self._hear_pause()
         if self.upto - self._told >= PARTIAL_EVERY:
             self._told = self.upto
             words = self._words(final=False) if self._open else ()
@@ -152,17 +159,25 @@ class Recogniser:
             rest = self._ends.end_stream(self._rest or _SAMPLE) or b""  # it cannot take nothing
             yield from self._hear_speech(rest, ended=True)
         self._rest = b""
+        if self._pausing:
+            yield self._end(len(self._speech))
 
     def _hear_speech(self, speech: bytes, *, ended: bool) -> Iterator[Heard]:
         if not self._speech:
             self._speech_start, lead_in = self._lead_in()
             self._speech += lead_in
+        elif self._pausing:
+            self._pausing = False
+            self._catch_up(self._start + self._ends.speech_start)
+        self._spoken += len(speech)
         self._speech += speech
         if not self._open and (ended or len(self._speech) >= self._needed()):
             self._begin()
         if self._open:
             self._feed(self._hearing)
-        if ended:
+        if ended and self._spoken < SHORT * BYTES_A_SECOND:
+            self._pausing = True
+        elif ended:
             yield self._end(len(self._speech))
         elif len(self._speech) >= LONGEST_UTTERANCE * BYTES_A_SECOND:
             yield self._cut()
@@ -170,13 +185,28 @@ class Recogniser:
             self._hear_again(self._guesser)
             self._guesser = None
 
+    def _hear_pause(self) -> Iterator[Heard]:
+        """The sound of a pause, without the newest of which the endpointer may still find that it is speech; and the
+        end of the utterance where the pause is long."""
+        self._catch_up(self.upto - PAUSE)
+        self._feed(self._hearing)
+        if self.upto - self._start - self._ends.speech_end >= LONGER_PAUSE:
+            yield self._end(len(self._speech))
+
+    def _catch_up(self, second: float) -> None:
+        """Let the utterance have all sound up to this second."""
+        self._speech += self._recently(self._speech_start + len(self._speech) / BYTES_A_SECOND, second)
+
+    def _recently(self, start: float, end: float) -> bytes:
+        """The sound of a stretch of the last seconds, in whole frames."""
+        ago, until = (round((self.upto - second) * _FRAMES) * _FRAME for second in (start, end))
+        kept = len(self._recent)
+        return bytes(self._recent[max(0, kept - ago) : max(0, kept - until)])
+
     def _lead_in(self) -> tuple[float, bytes]:
         """Where the utterance starts, and the sound from there to where the endpointer heard speech."""
         found = self._start + self._ends.speech_start
-        start = max(self._settled, self._start, found - LEAD_IN)
-        ago, until = (round((self.upto - second) * _FRAMES) * _FRAME for second in (start, found))
-        kept = len(self._recent)
-        sound = bytes(self._recent[max(0, kept - ago) : max(0, kept - until)])
+        sound = self._recently(max(self._settled, self._start, found - LEAD_IN), found)
         return found - len(sound) / BYTES_A_SECOND, sound
 
     def _needed(self) -> int:
@@ -230,8 +260,9 @@ class Recogniser:
         self._before += words
         self._utterance += 1
         self._settled = end
-        self._open = False
+        self._open = self._pausing = False
         self._speech.clear()
+        self._spoken = 0
         return heard
 
     def _cut(self) -> Heard:
@@ -252,6 +283,7 @@ class Recogniser:
         kept = int((at - self._speech_start) * _FRAMES) * _FRAME
         self._speech_start += kept / BYTES_A_SECOND
         self._speech += speech[kept:]
+        self._spoken = len(self._speech)
         self._begin()
         self._feed(self._hearing)
         return Heard(heard.utterance, words[:number], final=True, upto=self._speech_start)

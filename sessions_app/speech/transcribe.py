@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,7 @@ from sessions_app.speech.transcriber import (
     TranscriberBusy,
     TranscriberError,
     TranscriberUnfit,
+    hesitations_beside,
 )
 from sessions_app.speech.words import spoken_of
 
@@ -99,7 +100,7 @@ class AmazonTranscribe:
 
     async def open(self, expected: Expected, *, before: Sequence[HeardWord] = ()) -> "TranscribeStream":
         """Returns at once: a refusal comes with the iteration, after the attempts that it is worth."""
-        stream = TranscribeStream(self)
+        stream = TranscribeStream(self, hesitations=hesitations_beside(expected))
         self._streams.add(stream)
         stream.ended.add_done_callback(lambda _: self._streams.discard(stream))
         return stream
@@ -174,8 +175,9 @@ class _Session:
 class TranscribeStream:
     """`TranscriptStream` of one reader, over as many sessions as it takes."""
 
-    def __init__(self, transcriber: AmazonTranscribe) -> None:
+    def __init__(self, transcriber: AmazonTranscribe, *, hesitations: Container[str]) -> None:
         self._transcriber = transcriber
+        self._hesitations = hesitations
         self._kept = bytearray()  # audio without final words
         self._kept_from = 0.0  # second
         self._sent = 0  # bytes of `_kept` that this session has
@@ -307,7 +309,8 @@ class TranscribeStream:
     def _take(self, result: Result, start: float) -> None:
         final = not result.is_partial
         upto = start + (result.end_time or 0.0)
-        self._heard.put_nowait(Heard(self._utterance, tuple(_words_of(result, start, final=final)), final, upto))
+        words = tuple(w for w in _words_of(result, start, final=final) if w.word not in self._hesitations)
+        self._heard.put_nowait(Heard(self._utterance, words, final, upto))
         if final:
             self._utterance += 1
             self._failures = 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sessions_app.speech.passage import Passage
+from sessions_app.speech.words import HESITATIONS, spoken_of
 
 RATE = 16_000  # samples a second
 SAMPLE_BYTES = 2
@@ -51,6 +52,15 @@ class Anything:
 
 
 Expected = Passage | Prompts | Anything
+
+
+def hesitations_beside(expected: Expected) -> frozenset[str]:
+    """Those that are no words of what is expected: a transcriber does not give them as words."""
+    if isinstance(expected, Passage):
+        return HESITATIONS - expected.vocabulary
+    if isinstance(expected, Prompts):
+        return HESITATIONS.difference(*map(spoken_of, expected.sentences))
+    return HESITATIONS
 
 
 class TranscriberError(Exception):

@@ -21,6 +21,8 @@ _TOKEN = re.compile(
 _SPELLED_OUT = {"mr": "mister", "mrs": "missus", "dr": "doctor", "&": "and"}
 _MONEY = {"$": ("dollar", "dollars"), "£": ("pound", "pounds"), "€": ("euro", "euros")}
 _ORDINAL_ENDS = {"st", "nd", "rd", "th"}
+HESITATIONS = frozenset({"um", "uh", "er", "erm", "hm", "hmm", "mm"})
+"""Sounds of somebody who thinks. They are no words, neither read nor added."""
 _LONGEST_NUMBER = 15  # digits; a longer one is read digit by digit
 
 

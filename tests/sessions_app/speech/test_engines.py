@@ -11,14 +11,14 @@ import psutil
 import pytest
 
 from sessions_app.live.hints import Hints
-from sessions_app.speech.alignment import align
-from sessions_app.speech.audio import WebmDecoder
+from sessions_app.speech.alignment import Kind, align
+from sessions_app.speech.audio import WebmDecoder, level_of
 from sessions_app.speech.engine_messages import Audio, Finish, Frames, Open, framed
 from sessions_app.speech.engines import Engines, EngineStream
 from sessions_app.speech.language_models import LanguageModels
 from sessions_app.speech.passage import Passage, passage_read
 from sessions_app.speech.pipeline import Followed, LiveReading, Reading, UtteranceHeard
-from sessions_app.speech.recogniser import Recogniser, engine_name
+from sessions_app.speech.recogniser import LONGER_PAUSE, Recogniser, engine_name
 from sessions_app.speech.transcriber import (
     Anything,
     Heard,
@@ -28,7 +28,7 @@ from sessions_app.speech.transcriber import (
     TranscriberError,
     TranscriberUnfit,
 )
-from tests.voices import BOAT, LIGHTHOUSE, SECOND, cut, music, needs_voice, quiet, spoken, webm
+from tests.voices import BOAT, LIGHTHOUSE, RATE, SECOND, cut, music, needs_voice, quiet, spoken, webm
 
 pytestmark = pytest.mark.xdist_group("engines")  # one model, one worker
 
@@ -97,6 +97,34 @@ def test_a_reading_is_heard_with_times_and_confidence(lighthouse: Path) -> None:
     partial = [one for one in heard if not one.final and one.words]
     assert partial
     assert all(word.confidence is None for one in partial for word in one.words)
+
+
+@needs_voice
+def test_who_reads_word_by_word_is_heard_in_context(lighthouse: Path) -> None:
+    pcm = spoken(LIGHTHOUSE, gap=0.4)
+    heard = list(recognise(Recogniser(lighthouse), pcm))
+    words = words_of(heard)
+    assert is_mostly_read(words)
+    assert sum(one.final for one in heard) * 2 < len(words)
+    assert all(a.end <= b.start + 0.05 for a, b in itertools.pairwise(words))
+    spoken_at = [level_of(pcm[int(word.start * RATE) * 2 : int(word.end * RATE) * 2]) for word in words]
+    assert sum(level is not None and level > -40 for level in spoken_at) >= len(words) - 2
+    assert heard[-1].upto == pytest.approx(len(pcm) / SECOND, abs=0.5)
+
+
+@needs_voice
+def test_a_pause_is_the_end_of_an_utterance_however_short_it_is(lighthouse: Path) -> None:
+    pcm = spoken("A lighthouse is a tower", pause_after=0.4) + spoken("with a bright lamp", pause_before=LONGER_PAUSE)
+    finals = [one for one in recognise(Recogniser(lighthouse), pcm) if one.final]
+    assert [one.words[0].word for one in finals] == ["a", "with"]
+
+
+@needs_voice
+def test_a_hesitation_is_no_word(lighthouse: Path) -> None:
+    said = LIGHTHOUSE.replace("a bright", "um, a bright").replace("sailors that", "uh, sailors um, that")
+    words = words_of(list(recognise(Recogniser(lighthouse), spoken(said))))
+    assert is_mostly_read(words)
+    assert align(PASSAGE, words).counts[Kind.INSERTION] == 0
 
 
 @needs_voice

@@ -34,6 +34,11 @@ def test_it_knows_the_passage_common_words_and_confusables() -> None:
     assert set(grams(model, 1)) == {(word,) for word in known} | {("<s>",), ("</s>",)}
 
 
+def test_it_knows_hesitations_by_names_that_are_no_words() -> None:
+    assert {("[uh]",), ("[um]",)} <= set(grams(model_of(PASSAGE, FREQUENT), 1))
+    assert "[um] AH M\n" in model_of(passage_read("Um, said the mouse."), FREQUENT).dictionary
+
+
 def test_the_shares_of_each_context_sum_to_one() -> None:
     model = model_of(PASSAGE, FREQUENT)
     one, two, three = (grams(model, order) for order in (1, 2, 3))

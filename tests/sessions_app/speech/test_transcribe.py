@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from sessions_app.speech.passage import passage_read
 from sessions_app.speech.transcribe import AmazonTranscribe, Patience, TranscribeStream
 from sessions_app.speech.transcriber import (
     BYTES_A_SECOND,
     Anything,
     Heard,
+    Prompts,
     TranscriberAway,
     TranscriberBusy,
     TranscriberError,
@@ -73,6 +75,18 @@ async def test_it_hears_partial_words_and_then_final_ones(amazon: AmazonTranscri
     assert {word.confidence for one in finals for word in one.words} == {CONFIDENCE}
     river = finals[0].words[1]
     assert (river.word, round(river.start, 1), round(river.end, 1)) == ("river", 0.4, 0.7)
+
+
+async def test_hesitations_are_words_only_where_they_are_expected(
+    amazon: AmazonTranscribe, transcribe: TranscribeStandIn
+) -> None:
+    transcribe.says("um the river uh had been low")
+    pcm = spoken(TEXT)
+    assert final_words(await say(await amazon.open(Anything()), pcm)) == "the river had been low"
+    prompts = Prompts(("Um, the river?",))
+    assert final_words(await say(await amazon.open(prompts), pcm)) == "um the river had been low"
+    passage = passage_read("Uh, said the river.")
+    assert final_words(await say(await amazon.open(passage), pcm)) == "the river uh had been low"
 
 
 async def test_every_event_is_signed(amazon: AmazonTranscribe, transcribe: TranscribeStandIn) -> None:
