@@ -117,15 +117,16 @@ def _paragraphs(reading: Reading, marks: Sequence[Miscue]) -> tuple[tuple[DeskWo
         kind = mark.stands_as or mark.type
         place = at_word if kind in AT_A_WORD else before
         place.setdefault(mark.index, []).append(mark)
+    shown_at = [word for paragraph in shown["paragraphs"] for _text, word in paragraph if word is not None]
+    after = dict(zip(shown_at, [*shown_at[1:], shown["words"]], strict=True))
+
+    def of(places: dict[int, list[Miscue]], word: int | None) -> tuple[Miscue, ...]:
+        """The marks of a word; those of all words that a number is spoken as."""
+        return () if word is None else tuple(m for index in range(word, after[word]) for m in places.get(index, ()))
+
     return tuple(
         tuple(
-            DeskWord(
-                text,
-                word,
-                tuple(at_word.get(word, ())) if word is not None else (),
-                tuple(before.get(word, ())) if word is not None else (),
-                word is None or word < reading.position,
-            )
+            DeskWord(text, word, of(at_word, word), of(before, word), word is None or word < reading.position)
             for text, word in paragraph
         )
         for paragraph in shown["paragraphs"]

@@ -6,7 +6,7 @@ from django.core.files.storage import InMemoryStorage
 from django.test import Client
 from django.utils import timezone
 
-from sessions_app.models import AccessLog, AudioStream, Miscue, Reading, SessionSummary, User
+from sessions_app.models import AccessLog, AudioStream, Miscue, Passage, Reading, SessionSummary, User
 from tests.reading_cast import Read
 from tests.sessions_app.reading.test_settling import MISREAD
 from tests.sessions_app.reading.test_sound import SECOND
@@ -143,3 +143,18 @@ def test_an_administrator_reads_and_decides_nothing(client: Client, ada: User, r
     assert "Accept" not in text(client, address(read))
     mark = Miscue.objects.first()
     assert client.post(address(read, f"marks/{mark.pk}"), {"decision": "accept"}).status_code == 403
+
+
+def test_a_mark_within_a_number_is_shown_at_the_number(desk: Client, reading: Reading, has_read: Read):
+    Passage.objects.filter(pk=reading.passage_id).update(text="In 1842 the boats came.", words=7)
+    page = text(desk, address(has_read("in eighteen big forty two the boats came")))
+    assert 'aria-label="added: big"' in page
+
+
+def test_what_the_machine_is_unsure_of_is_told_from_what_counts(desk: Client, read: Reading):
+    added = Miscue.objects.get(type="insertion")
+    assert "not counted: unsure" not in text(desk, address(read, f"?mark={added.pk}"))
+    Miscue.objects.filter(pk=added.pk).update(counted=False)
+    page = text(desk, address(read, f"?mark={added.pk}"))
+    assert 'class="w ins unsure"' in page
+    assert "not counted: unsure" in page

@@ -7,6 +7,7 @@ from django.test import Client
 
 from sessions_app import drafts, lifecycle
 from sessions_app.models import AccessLog, Condition, LiveSession, SchoolClass, Student, Study, StudyCondition, User
+from sessions_app.reading import passages
 from tests.cast import make_session
 
 pytestmark = pytest.mark.django_db
@@ -264,3 +265,18 @@ def test_opening_a_session_is_noted(desk: Client, session: LiveSession, alice: U
     desk.get(f"/teach/sessions/{session.pk}/")
     noted = AccessLog.objects.get()
     assert (noted.user, noted.action, noted.object_id) == (alice, "session", session.pk)
+
+
+def test_each_passage_is_offered_once_and_the_chosen_one_also_when_it_is_put_away(
+    desk: Client, draft: LiveSession, alice: User
+):
+    tides, away = (
+        passages.passage_make(by=alice, school=alice.school, title=title, text="The tide came in.")
+        for title in ("Tides", "Away")
+    )
+    for passage in (tides, tides, away):
+        drafts.draft_make(alice, title="Before", passage=passage)
+    passages.passage_archive(away, archived=True)
+    LiveSession.objects.filter(pk=draft.pk).update(passage=away)
+    form = desk.get(f"/teach/sessions/{draft.pk}/draft/").context["form"]
+    assert [passage.title for passage in form.fields["passage"].queryset] == ["Away", "Tides"]
