@@ -35,6 +35,7 @@ from sessions_app.models import (
     User,
 )
 from sessions_app.study import (
+    asking,
     assessments,
     delivery,
     interventions,
@@ -42,7 +43,6 @@ from sessions_app.study import (
     location,
     pauses,
     prior_knowledge,
-    questioner,
     surveys,
 )
 from tests.cast import consent, join, make_session
@@ -245,7 +245,7 @@ def _reply(member: StudentSession, at: datetime, answer: str) -> None:
         question = (
             interventions.predefined_question(wanted.predefined)
             if wanted.context is None
-            else questioner.question_make(wanted.context)
+            else asking.question_make(wanted.context)
         )
         interventions.question_put(member, wanted=wanted, question=question, at=at)
     waiting = journey.position(member).exchange

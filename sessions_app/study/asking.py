@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from sessions_app import timeline
 from sessions_app.models import StudentSession
-from sessions_app.study import interventions, questioner, steps
+from sessions_app.study import interventions, steps
+from sessions_app.study.questioner import Context, NoQuestion, Question
 from sessions_app.study.rules import Rules
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,19 @@ def question_next(student_session: UUID, *, waited: float = 0.0) -> bool:
     return True
 
 
-def _made(wanted: interventions.Wanted, waited: float) -> questioner.Question:
+def question_make(context: Context) -> Question:
+    """The next question by the configured questioner; by the rules, which then say why, where that one has none."""
+    if settings.QUESTIONER == "bedrock":
+        from sessions_app.study.bedrock import Model
+
+        try:
+            return Model().ask(context)
+        except NoQuestion as without:
+            return replace(Rules().ask(context), fell_back=without.reason)
+    return Rules().ask(context)
+
+
+def _made(wanted: interventions.Wanted, waited: float) -> Question:
     if wanted.predefined is not None:
         return interventions.predefined_question(wanted.predefined)
     assert wanted.context is not None
@@ -57,4 +70,4 @@ def _made(wanted: interventions.Wanted, waited: float) -> questioner.Question:
         return replace(Rules().ask(wanted.context), fell_back="busy")
     if not connection.in_atomic_block:
         connection.close()  # a model takes seconds, and connections are few
-    return questioner.question_make(wanted.context)
+    return question_make(wanted.context)

@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -204,7 +205,7 @@ def answers_rescore(assessment_id: UUID) -> int:
     already. Where the model gives nothing usable the rules' score stands, and `fell_back` says why.
     """
     assessment = Assessment.objects.select_related("student_session").get(pk=assessment_id)
-    model = scorer.model_scorer(assessment.student_session.school_id)
+    model = _model_scorer(assessment.student_session.school_id)
     if model is None or assessment.submitted_at is None:
         return 0
     waiting = AssessmentAnswer.objects.filter(assessment=assessment, item__kind=Kind.SHORT_ANSWER, scorer="rules")
@@ -219,6 +220,15 @@ def answers_rescore(assessment_id: UUID) -> int:
             judged[answer.pk] = without.reason
             log.info("the short answer %s keeps the score of the rules: %s", answer.pk, without.reason)
     return _take_all(assessment_id, judged)
+
+
+def _model_scorer(school_id: UUID | None) -> scorer.Scorer | None:
+    """The scorer that has a second look after the submission; None where the rules are the configured scorer."""
+    if settings.SCORER != "bedrock":
+        return None
+    from sessions_app.study.bedrock import ModelScorer
+
+    return ModelScorer(school_id)
 
 
 def _take_all(assessment_id: UUID, judged: Mapping[UUID, Scored | str]) -> int:

@@ -1,7 +1,7 @@
 """Interventions: a pause with three questions, each asked only after the answer before it is safe.
 
 The order of things, which the caller keeps: the answer is committed (`answer_give`); then, outside of any transaction,
-the next question is made (`question_wanted`, `questioner.question_make`); then it is put, in a transaction of its own
+the next question is made (`question_wanted`, `asking.question_make`); then it is put, in a transaction of its own
 (`question_put`). Whatever breaks off between them is taken up again by the same three steps: a question that waits for
 its answer is not asked twice. With the third answer the intervention closes; one that is left is abandoned.
 """

@@ -1,15 +1,13 @@
-"""Who makes the questions of a dynamic intervention: a Protocol with two implementations, and the choice between them.
+"""Who makes the questions of a dynamic intervention: a Protocol with two implementations, and what goes in and out.
 
-`rules` works offline; `bedrock` asks a language model and, where that gives nothing usable in time, lets the rules
-stand in and says so. A question takes up to some seconds, so none is made inside a transaction.
+`rules` works offline; `bedrock` asks a language model. `asking` chooses between them. A question takes up to some
+seconds, so none is made inside a transaction.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Protocol
 from uuid import UUID
-
-from django.conf import settings
 
 from sessions_app.models.content import QUESTIONS_PER_INTERVENTION
 
@@ -78,17 +76,3 @@ class Questioner(Protocol):
     """Makes the next question, or raises `NoQuestion`."""
 
     def ask(self, context: Context) -> Question: ...
-
-
-def question_make(context: Context) -> Question:
-    """The next question by the configured questioner; by the rules where that one has none."""
-    from sessions_app.study.rules import Rules
-
-    if settings.QUESTIONER == "bedrock":
-        from sessions_app.study.bedrock import Model
-
-        try:
-            return Model().ask(context)
-        except NoQuestion as without:
-            return replace(Rules().ask(context), fell_back=without.reason)
-    return Rules().ask(context)

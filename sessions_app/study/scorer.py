@@ -8,9 +8,6 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Protocol
-from uuid import UUID
-
-from django.conf import settings
 
 from sessions_app.models import AssessmentItem
 from sessions_app.study.rubric import Concept, Scored
@@ -36,12 +33,3 @@ def concepts_of(item: AssessmentItem) -> tuple[Concept, ...]:
         Concept(concept.key, concept.description, tuple(concept.terms), concept.credit)
         for concept in item.concepts.all()
     )
-
-
-def model_scorer(school_id: UUID | None) -> Scorer | None:
-    """The scorer that has a second look after the submission; None where the rules are the configured scorer."""
-    if settings.SCORER != "bedrock":
-        return None
-    from sessions_app.study.bedrock import ModelScorer
-
-    return ModelScorer(school_id)

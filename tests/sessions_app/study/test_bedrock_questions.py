@@ -6,7 +6,8 @@ import pytest
 
 from sessions_app.models import ModelCall
 from sessions_app.study import bedrock as study_bedrock
-from sessions_app.study.questioner import Context, Said, question_make
+from sessions_app.study.asking import question_make
+from sessions_app.study.questioner import Context, Said
 from tests.bedrock_stand_in import MODEL, BedrockStandIn, failing, gibberish, refusing, slow
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.study.questioner import LONGEST_QUESTION, Context, Question, Said, question_make
+from sessions_app.study.asking import question_make
+from sessions_app.study.questioner import LONGEST_QUESTION, Context, Question, Said
 from sessions_app.study.rules import VERSION, Rules
 
 PART = Context(
