@@ -336,6 +336,15 @@ class ConditionAssigned(Event, frozen=True):
     randomised: bool
 
 
+class ConditionFixed(Event, frozen=True):
+    """The teacher chose a student's condition by hand; an empty `code`: it falls to them as to the others."""
+
+    KIND = "condition_fixed"
+    SENT = Sent.SERVER
+    PUSHES_OWN_STATE = True
+    code: Short
+
+
 class PriorKnowledgeGiven(Given, frozen=True):
     """A student said, from 1 to 5, how much they knew before, in the order of the questionnaire."""
 
@@ -696,7 +705,7 @@ KINDS: dict[str, type[Event]] = {
         MemberLeave, ConsentGiven, Ready, NotReady, LeaderReady, HelpRequest, Presence, Latency, ClientError, Progress,
         AttentionConfirmed, ReadingStarted, ReadingFinished, RecordingStopped, Microphone, Stuck, HelpPlayed,
         HelpDismissed, Listening, WordsHeard, Struggle, HelpGiven, WindowMeasured, ReadingEnded,
-        AttentionConfirmed, ConditionAssigned, PriorKnowledgeGiven, PlaceChecked, AssessmentAnswered,
+        ConditionAssigned, ConditionFixed, PriorKnowledgeGiven, PlaceChecked, AssessmentAnswered,
         AssessmentSubmitted, ContentBegun, Playback, ContentReached, InterventionOpened, QuestionAsked,
         ExchangeAnswered, InterventionClosed, SurveySubmitted, StudentMovedOn, StudentMovedBack,
     )

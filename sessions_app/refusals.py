@@ -80,6 +80,8 @@ MESSAGES: dict[str, Promise | str] = {
     "no_sound": _("The sound of this reading is not kept, or not any more."),
     "no_such_mark": _("There is nothing like that at this word."),
     "no_study": _("This session has no study."),
+    "condition_settled": _("The student’s run has begun, so its condition is settled. Nothing was changed."),
+    "no_such_condition": _("The study does not run this condition at this place. Choose another one."),
     "cannot_move_on": _("The student decides about this step. Nothing was changed."),
     "went_on": _("The student has gone on meanwhile. Nothing was changed."),
     "key_reused": _("The same key came with other content. The first content is kept."),

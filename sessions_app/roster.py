@@ -86,7 +86,7 @@ def board_state(session: LiveSession, *, now: datetime | None = None) -> dict[st
     now = now or timezone.now()
     where = timeline.position(session.pk)
     alive = signs_of_life(session.pk, now=now)
-    everybody = list(StudentSession.objects.filter(session=session).order_by("label"))
+    everybody = list(StudentSession.objects.filter(session=session).select_related("condition").order_by("label"))
     members = [m for m in everybody if m.removed_at is None]
     checks = _checks(session)
     for member in members:
@@ -144,7 +144,14 @@ def _board_row(
         "last_seen": alive.last_seen if alive else None,
         "needs": needs(member, session, alive, checks, consented=consented, now=now, run=run, read=read),
         "way": progress.board_row(run) if run is not None and session.started_at else None,
+        "condition": _condition(member) if run is not None else None,
     }
+
+
+def _condition(member: StudentSession) -> dict[str, Any]:
+    """Which condition a student of a study has, if any yet, and whether it was drawn."""
+    code = member.condition.code if member.condition else None
+    return {"code": code, "drawn": member.condition_randomised}
 
 
 def _live_purposes(members: Sequence[StudentSession], runs: Mapping[UUID, way.Run]) -> dict[UUID, Mapping[str, bool]]:

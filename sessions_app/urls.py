@@ -44,6 +44,7 @@ urlpatterns = [
     path("teach/sessions/<uuid:session_id>/remove", board.remove, name="teach_board_remove"),
     path("teach/sessions/<uuid:session_id>/let-back", board.let_back, name="teach_board_let_back"),
     path("teach/sessions/<uuid:session_id>/attention", board.ask, name="teach_board_attention"),
+    path("teach/sessions/<uuid:session_id>/condition", board.condition, name="teach_board_condition"),
     path("teach/sessions/<uuid:session_id>/move-on", board.move_on, name="teach_board_move_on"),
     path("teach/sessions/<uuid:session_id>/move-back", board.move_back, name="teach_board_move_back"),
     path("teach/sessions/<uuid:session_id>/requests/<uuid:takeover>", board.answer, name="teach_board_request"),

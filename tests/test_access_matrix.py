@@ -114,6 +114,7 @@ POST teach_board_leader                401 401 401 204 404 404 404 404 204 404 2
 POST teach_board_remove                401 401 401 204 404 404 404 404 204 404 204
 POST teach_board_let_back              401 401 401 404 404 404 404 404 404 404 404
 POST teach_board_attention             401 401 401 204 404 404 404 404 204 404 204
+POST teach_board_condition             401 401 401 400 404 404 404 404 400 404 400
 POST teach_board_move_on               401 401 401 400 404 404 404 404 400 404 400
 POST teach_board_move_back             401 401 401 400 404 404 404 404 400 404 400
 POST teach_board_request               401 401 401 204 404 404 404 404 204 404 204
@@ -259,6 +260,7 @@ DATA: dict[str, Any] = {
     "teach_board_move": {"student": "student_session", "group": ""},
     "teach_board_leader": {"student": "student_session"},
     "teach_board_remove": {"student": "student_session"},
+    "teach_board_condition": {"student": "student_session", "condition": "L3-I2-D"},
     "teach_board_move_on": {"student": "student_session", "step": "content"},
     "teach_board_move_back": {"student": "student_session"},
     "teach_board_let_back": {"student": "student_session"},

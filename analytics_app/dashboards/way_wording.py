@@ -65,6 +65,12 @@ def _condition(data: Mapping[str, Any]) -> str:
     return said % {"code": data.get("code", "")}
 
 
+def _fixed(data: Mapping[str, Any]) -> str:
+    if not data.get("code"):
+        return _("may have any condition again")
+    return _("was given the condition %(code)s by hand") % {"code": data["code"]}
+
+
 def _place(data: Mapping[str, Any]) -> str:
     return str(FOUND.get(data.get("found") or "", _("went on without the place")))
 
@@ -121,6 +127,7 @@ def _closed(data: Mapping[str, Any]) -> str:
 
 WAY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "condition_assigned": _condition,
+    "condition_fixed": _fixed,
     "prior_knowledge": lambda data: _("said what they know already"),
     "place": _place,
     "assessment_answer": _answered_form,

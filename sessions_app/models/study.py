@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.models.content import Content, QuestionSet
@@ -45,6 +46,16 @@ class Condition(TimeOrderedModel):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def in_words(self) -> str:
+        """The code and what it stands for."""
+        return gettext("%(code)s: %(location)s, every %(minutes)s minutes, %(questions)s questions") % {
+            "code": self.code,
+            "location": self.get_location_display(),
+            "minutes": self.interval_key,
+            "questions": self.get_intervention_type_display(),
+        }
 
     @property
     def interval_key(self) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from django.db.models import QuerySet
+
 from sessions_app.models import (
     AssessmentForm,
     Assignment,
@@ -44,10 +46,13 @@ def block_order(*, seed: int, location: str, block: int, codes: Sequence[str]) -
     return order
 
 
-def condition_assign(student_session: StudentSession, *, at: datetime) -> tuple[Assignment, bool]:
+def condition_assign(
+    student_session: StudentSession, *, at: datetime, fixed_by: User | None = None
+) -> tuple[Assignment, bool]:
     """The run's assignment, and whether it was made now. Called with the student's session held.
 
-    A condition that is fixed for the class is taken as it is; else one is drawn. Refuses a study without its material
+    A condition that is fixed for the class or the student is taken as it is; else one is drawn. `fixed_by` is who fixes
+    it at this moment; what was fixed before, the teacher fixed. Refuses a study without its material
     (`study_incomplete`), and a location for which it has no cell (`no_cell`).
     """
     made = Assignment.objects.filter(student_session=student_session).select_related("condition").first()
@@ -60,25 +65,30 @@ def condition_assign(student_session: StudentSession, *, at: datetime) -> tuple[
     fixed = student_session.condition_id or session.condition_id
     if fixed is not None:
         condition = Condition.objects.get(pk=fixed)
-        return _write(student_session, study, condition, at=at, fixed_by=session.teacher_id), True
+        by = fixed_by.pk if fixed_by else session.teacher_id
+        return _write(student_session, study, condition, at=at, fixed_by=by), True
     return _draw(student_session, study, at=at), True
 
 
-def condition_fix(student_session: StudentSession, *, condition: Condition, by: User, at: datetime) -> Assignment:
-    """Give a student a condition by hand, instead of one that was drawn; refuses once the run has begun.
+def conditions_of(session: LiveSession) -> QuerySet[Condition]:
+    """The cells that the session's study runs where the session takes place, by code."""
+    cells = Condition.objects.filter(cells__study=session.study_id, cells__target__gt=0)
+    location = location_of(session)
+    return cells.filter(location=location) if location else cells
 
-    Called with the student's session held. The place in the block that was drawn stays taken.
+
+def condition_wish(student_session: StudentSession, condition: Condition | None, *, at: datetime) -> bool:
+    """Have a run take a condition that was chosen by hand; None: as the others of its class. Whether it had one.
+
+    Called with the student's session held. What it had is given up: its place in the block falls to the next student
+    where it was the newest, else to nobody. `condition_assign` makes the assignment anew.
     """
-    from sessions_app.study import journey
-
-    if journey.has_begun(student_session):
-        raise Refused("not_possible_now")
-    session = student_session.session
-    if session.study_id is None:
-        raise Refused("study_incomplete")
-    study = Study.objects.get(pk=session.study_id)
-    Assignment.objects.filter(student_session=student_session).delete()
-    return _write(student_session, study, condition, at=at, fixed_by=by.pk)
+    given_up, _of = Assignment.objects.filter(student_session=student_session).delete()
+    student_session.condition = condition or student_session.session.condition
+    student_session.condition_randomised = False
+    student_session.updated_at = at
+    student_session.save(update_fields=["condition", "condition_randomised", "updated_at"])
+    return given_up > 0
 
 
 def location_of(session: LiveSession) -> str:

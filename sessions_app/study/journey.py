@@ -110,12 +110,14 @@ def positions(student_sessions: Collection[StudentSession]) -> dict[UUID, Positi
     return {pk: position_of(facts) for pk, facts in _facts(student_sessions).items()}
 
 
-def run_begin(student_session: StudentSession, *, at: datetime) -> tuple[Assignment, bool]:
+def run_begin(
+    student_session: StudentSession, *, at: datetime, fixed_by: User | None = None
+) -> tuple[Assignment, bool]:
     """Give a run its condition and material, where it has none yet, and whether it was now.
 
     Where the location has no site with a position the place is kept as not asked. Called with the session held.
     """
-    made, fresh = assignment.condition_assign(student_session, at=at)
+    made, fresh = assignment.condition_assign(student_session, at=at, fixed_by=fixed_by)
     if fresh and not any(site.has_position for site in location.sites_of(made)):
         location.place_verify(student_session, report=location.Report(found="skipped"), at=at)
     return made, fresh
@@ -133,14 +135,6 @@ def required(found: Position, *steps: Step) -> Position:
     if found.step not in steps:
         raise Refused("other_step")
     return found
-
-
-def has_begun(student_session: StudentSession) -> bool:
-    """Whether a student has given anything yet, so that the condition is settled."""
-    return (
-        PriorKnowledge.objects.filter(student_session=student_session).exists()
-        or Assessment.objects.filter(student_session=student_session).exists()
-    )
 
 
 def run_finish(student_session: StudentSession, *, at: datetime) -> None:

@@ -1,6 +1,9 @@
-"""The teacher moves a student on past a step that takes too long, and may take that back."""
+"""What a teacher decides about one student of a study: to move them on past a step that takes too long, to take that
+back, and which condition they have.
+"""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -9,7 +12,10 @@ from django.utils import timezone
 from sessions_app import events, grouping, timeline
 from sessions_app.models import LiveSession, StudentSession, User
 from sessions_app.refusals import Refused
-from sessions_app.study import journey, steps, way
+from sessions_app.study import assignment, journey, steps, way
+
+UNSETTLED: Final = frozenset({journey.Step.CONSENT, journey.Step.PRIOR_KNOWLEDGE})
+"""The steps at which a condition can still be changed."""
 
 
 def student_move_on(session: LiveSession, *, student_session: UUID, step: str, number: int, by: User) -> None:
@@ -40,10 +46,30 @@ def student_move_back(session: LiveSession, *, student_session: UUID, by: User) 
         _say(member, events.StudentMovedBack(step=moved.step.value, number=moved.number), at=now, by=by)
 
 
-def _held(session: LiveSession, student_session: UUID) -> StudentSession:
-    """The student's session, locked after its live session, which must be running."""
+def student_condition_fix(session: LiveSession, *, student_session: UUID, code: str, by: User) -> None:
+    """Give a student a condition by hand, or with an empty `code` the one that falls to them as to the others.
+
+    Possible until they have said what they know already: from then on the condition is what the run was made in. Only
+    the cells that the study runs at the session's location can be chosen; another location would be a place where the
+    student is not.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        member = _held(session, student_session, started=False)
+        if journey.position(member).step not in UNSETTLED:
+            raise Refused("condition_settled")
+        wanted = assignment.conditions_of(member.session).filter(code=code).first() if code else None
+        if code and wanted is None:
+            raise Refused("no_such_condition")
+        had_one = assignment.condition_wish(member, wanted, at=now)
+        begun = steps.begin(member, now, fixed_by=by) if had_one else ()
+        _say(member, events.ConditionFixed(code=code), *begun, at=now, by=by)
+
+
+def _held(session: LiveSession, student_session: UUID, *, started: bool = True) -> StudentSession:
+    """The student's session, locked after its live session, which must be running, or open where it need not."""
     session = grouping.hold_open(session)
-    if session.status != LiveSession.Status.STARTED:
+    if started and session.status != LiveSession.Status.STARTED:
         raise Refused("not_started")
     held = StudentSession.objects.select_for_update(no_key=True, of=("self",)).select_related("session__study")
     member = held.filter(session=session, pk=student_session, removed_at=None, left_at=None).first()

@@ -13,7 +13,7 @@ from typing import Literal, cast
 import msgspec
 
 from sessions_app import events
-from sessions_app.models import Exchange, Intervention, LocationVerification, StudentSession
+from sessions_app.models import Exchange, Intervention, LocationVerification, StudentSession, User
 from sessions_app.refusals import Refused
 from sessions_app.study import (
     assessments,
@@ -156,9 +156,9 @@ def begin_if_decided(member: StudentSession, at: datetime) -> tuple[events.Event
     return begin(member, at)
 
 
-def begin(member: StudentSession, at: datetime) -> tuple[events.Event, ...]:
+def begin(member: StudentSession, at: datetime, *, fixed_by: User | None = None) -> tuple[events.Event, ...]:
     """Give a run its condition, where it has none yet."""
-    made, fresh = journey.run_begin(member, at=at)
+    made, fresh = journey.run_begin(member, at=at, fixed_by=fixed_by)
     if not fresh:
         return ()
     return (events.ConditionAssigned(code=made.condition.code, randomised=made.randomised),)

@@ -21,11 +21,13 @@ from sessions_app import access, attention, enrolment, grouping, lifecycle
 from sessions_app.api import errors
 from sessions_app.models import ClassMembership, LiveSession, TakeoverRequest, User
 from sessions_app.refusals import Refused
-from sessions_app.study import moving, way
+from sessions_app.study import assignment, moving, way
 from sessions_app.views.desk import DeskRequest, at_desk
 
 P = ParamSpec("P")
-DECISIONS = ("start", "end", "groups", "move", "leader", "remove", "let_back", "attention", "move_on", "move_back")
+DECISIONS = (
+    "start", "end", "groups", "move", "leader", "remove", "let_back", "attention", "condition", "move_on", "move_back",
+)  # fmt: skip
 
 
 def page(request: DeskRequest, live_session: LiveSession) -> HttpResponse:
@@ -37,6 +39,7 @@ def page(request: DeskRequest, live_session: LiveSession) -> HttpResponse:
         **invitation(request, live_session),
         "expected": listed.count(),
         "of_study": way.is_of_study(live_session),
+        "conditions": list(assignment.conditions_of(live_session)) if way.is_of_study(live_session) else [],
         "config": {
             "socket": f"/ws/sessions/{live_session.pk}/teacher/",
             "csrf_token": get_token(request),
@@ -179,6 +182,17 @@ def move_on(request: DeskRequest, live_session: LiveSession) -> None:
         student_session=_id(request, "student", "no_such_student"),
         step=request.POST.get("step", ""),
         number=int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 0,
+        by=request.user,
+    )
+
+
+@decision
+def condition(request: DeskRequest, live_session: LiveSession) -> None:
+    """An empty `condition` lets the student have whichever falls to them."""
+    moving.student_condition_fix(
+        live_session,
+        student_session=_id(request, "student", "no_such_student"),
+        code=request.POST.get("condition", ""),
         by=request.user,
     )
 

@@ -16,12 +16,7 @@ class ConditionField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not g
     """The 24 cells, in words."""
 
     def label_from_instance(self, condition: Condition) -> str:
-        return _("%(code)s: %(location)s, every %(minutes)s minutes, %(questions)s questions") % {
-            "code": condition.code,
-            "location": condition.get_location_display(),
-            "minutes": condition.interval_key,
-            "questions": condition.get_intervention_type_display(),
-        }
+        return condition.in_words
 
 
 class PassageField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time

@@ -20,6 +20,8 @@ const CONFIRMED_SHOWN = 6_000;
 const UNDO_SHOWN = 20_000;
 // Content that was not played cannot be put back; a step that was only passed can.
 const FINAL = new Set(["content"]);
+// From the next step on the condition is what the run was made in.
+const UNSETTLED = new Set(["agree", "consent", "waiting", "ready", "prior_knowledge"]);
 // The student's own decision, and the end.
 const FIXED = new Set(["agree", "consent", "done", "waiting", "ready", "ended", "left", "removed", "in_session"]);
 // Events are sent in small parcels, so a position or a state may come in before the events that it counts.
@@ -96,6 +98,7 @@ function askRedraw({ lines = false } = {}) {
     showSession();
     showRequests();
     showSlowest();
+    showCondition();
     showRemoved();
   });
 }
@@ -229,6 +232,22 @@ function showSlowest() {
   Object.assign(find("#move-on").dataset, { student: student.id, step: student.step, number: student.way.number });
 }
 
+/** Which condition the chosen student has, and the choice of another one as long as there is one. */
+function showCondition() {
+  const button = find("#condition-button");
+  if (!button) return;
+  const student = chooser.student && board.student(chooser.student);
+  button.disabled = !student || !UNSETTLED.has(student.step);
+  const dialog = find("#condition");
+  if (button.disabled || dialog.open) return;
+  const { code, drawn } = student.condition;
+  const sentence = drawn ? gettext("Now it is %(code)s, drawn at random.") : gettext("Now it is %(code)s, fixed by hand.");
+  find("#condition-title").textContent = fill(gettext("Which condition for %(name)s?"), { name: student.label });
+  find("#condition-now").textContent = code ? fill(sentence, { code }) : gettext("It is drawn as soon as they have agreed.");
+  find("#condition-choice").value = (drawn ? "" : code) ?? "";
+  dialog.dataset.student = student.id;
+}
+
 function showRemoved() {
   const list = find("#removed ul");
   const shown = [...list.children].map((item) => item.dataset.student).join();
@@ -254,7 +273,9 @@ function showChosen(id) {
   find("#tools").setAttribute("aria-label", student ? student.label : gettext("All students"));
   for (const control of document.querySelectorAll("[data-for-one]")) control.disabled = !student;
   if (student) find("#move").value = student.group ?? "none";
-  if (board.session) showSlowest();
+  if (!board.session) return;
+  showSlowest();
+  showCondition();
 }
 
 /** To a screen reader the timeline is silent, as it would never stop; what asks for the teacher is said. */
@@ -321,6 +342,12 @@ const DECISIONS = {
     const done = fill(gettext("%(name)s was moved on."), { name: board.label(student) });
     const undo = FINAL.has(step) ? null : () => decide(config.urls.move_back, { student }, null, gettext("Taken back."));
     return decide(config.urls.move_on, { student, step, number }, button, done, undo);
+  },
+  condition: (button) => {
+    const { student } = find("#condition").dataset;
+    const condition = find("#condition-choice").value;
+    const done = condition ? gettext("%(name)s has the condition %(code)s.") : gettext("%(name)s may have any condition again.");
+    return decide(config.urls.condition, { student, condition }, button, fill(done, { name: board.label(student), code: condition }));
   },
   letBack: (button) => letBack(button.closest("[data-student]").dataset.student, button),
   request: (button) => {

@@ -53,6 +53,7 @@ const LINES = {
   takeover_granted: ["device", "", "joins mine", () => gettext("goes on with a new device")],
   takeover_refused: ["device", "", "joins mine", () => gettext("stays with the old device")],
   condition_assigned: ["file", "", "mine", ({ data }) => (data.randomised ? fill(gettext("drew the condition %(code)s"), { code: data.code }) : fill(gettext("has the condition %(code)s"), { code: data.code }))],
+  condition_fixed: ["file", "", "mine", ({ data }) => (data.code ? fill(gettext("was given the condition %(code)s by hand"), { code: data.code }) : gettext("may have any condition again"))],
   prior_knowledge: ["check", "good", "answers", () => gettext("said what they know already")],
   place: ["screen", "", "answers", ({ data }) => PLACE[data.found]?.() ?? gettext("went on without the place")],
   assessment_submitted: ["check", "good", "answers", ({ data }) =>

@@ -18,6 +18,7 @@ from sessions_app import enrolment
 from sessions_app.models import (
     Assessment,
     AssessmentAnswer,
+    Assignment,
     ContentDelivery,
     Exchange,
     Intervention,
@@ -403,6 +404,32 @@ def test_a_student_is_moved_on_by_the_teacher_and_back(
         expect(sams.page.get_by_text("Your teacher moved you on")).to_be_visible()
         board.get_by_role("button", name="Undo").click()
         sams.at("prior_knowledge")
+
+
+def test_the_teacher_fixes_the_condition_of_one_student(
+    windows: Windows, short: Study, alice: User, grade_four: SchoolClass, sam: Student
+) -> None:
+    session = study_session(alice, grade_four, short)
+    with phone(windows, session, sam, "fixed") as sams:
+        sams.at("agree")
+        board = windows.board(alice, session)
+        board.locator(".row", has_text="Sam").click()
+        board.keyboard.press("c")
+        dialog = board.get_by_role("dialog", name="Which condition for Sam?")
+        expect(dialog).to_contain_text("It is drawn as soon as they have agreed.")
+        dialog.get_by_label("Condition").select_option("L3-I2-D")
+        dialog.get_by_role("button", name="Fix the condition").click()
+        expect(board.locator("#timeline")).to_contain_text("was given the condition L3-I2-D by hand")
+        sams.agree()
+        sams.at("prior_knowledge")
+        board.get_by_role("button", name="Condition").click()
+        expect(dialog).to_contain_text("Now it is L3-I2-D, fixed by hand.")
+        dialog.get_by_role("button", name="Leave it").click()
+        sams.know()
+        sams.at("baseline")
+        expect(board.get_by_role("button", name="Condition")).to_be_disabled()
+    made = Assignment.objects.get()
+    assert (made.condition.code, made.randomised, made.fixed_by) == ("L3-I2-D", False, alice)
 
 
 def test_a_ticket_of_somebody_else_opens_nothing(windows: Windows, short: Study, alice: User, grade_four, sam, tia):

@@ -19,6 +19,8 @@ def test_every_kind_of_event_has_a_sentence_even_where_its_data_are_gone():
         ("consent", {"purpose": "participation", "decision": "withdrawn"}, "only listens"),
         ("consent", {"purpose": "location", "decision": "refused"}, "wants no place checked"),
         ("consent", {"purpose": "research", "decision": "granted"}, "lets researchers use the answers"),
+        ("condition_fixed", {"code": "L3-I2-D"}, "was given the condition L3-I2-D by hand"),
+        ("condition_fixed", {"code": ""}, "may have any condition again"),
         ("place", {"found": "verified"}, "is at the place"),
         ("place", {"outcome": "skipped"}, "went on without the place"),
         ("assessment_answer", {"form": "baseline", "number": 3}, "answered question 3 of the baseline"),

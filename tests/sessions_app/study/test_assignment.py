@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from sessions_app.models import (
     Assignment,
-    Condition,
     LiveSession,
     SchoolClass,
     Student,
@@ -21,7 +20,7 @@ from sessions_app.models import (
     User,
 )
 from sessions_app.refusals import Refused
-from sessions_app.study import assignment, prior_knowledge
+from sessions_app.study import assignment
 from tests.cast import consent, join, make_student
 from tests.study_cast import complete_study, study_session, take_part
 
@@ -130,18 +129,24 @@ def test_a_condition_that_is_fixed_for_the_class_is_not_randomised(
     )  # fmt: skip
 
 
-def test_a_condition_fixed_by_hand_is_marked_until_the_run_has_begun(lesson_of_study: LiveSession, alice: User):
-    [member] = students(lesson_of_study, 1)
-    draw(member)
-    wanted = Condition.objects.get(code="L3-I2-D")
-    made = assignment.condition_fix(member, condition=wanted, by=alice, at=timezone.now())
-    member.refresh_from_db()
-    assert (made.randomised, made.fixed_by, member.condition, member.condition_randomised) == (
-        False, alice, wanted, False,
-    )  # fmt: skip
-    prior_knowledge.prior_knowledge_give(member, answers=[1, 2, 3], at=timezone.now())
-    with pytest.raises(Refused, match="not_possible_now"):
-        assignment.condition_fix(member, condition=wanted, by=alice, at=timezone.now())
+def test_the_place_of_who_is_given_a_condition_by_hand_falls_to_the_next_where_it_was_the_newest(
+    lesson_of_study: LiveSession,
+):
+    sam, tia, umi = students(lesson_of_study, 3)
+    first, second = draw(sam), draw(tia)
+    assert assignment.condition_wish(tia, first.condition, at=timezone.now())
+    third = draw(umi)
+    assert (third.condition, third.block, third.position) == (second.condition, second.block, second.position)
+    assert not draw(tia).randomised
+
+
+def test_conditions_to_choose_from_are_those_of_the_study_at_the_place_of_the_session(
+    lesson_of_study: LiveSession, ironworks: Study
+):
+    offered = assignment.conditions_of(lesson_of_study)
+    assert {each.location for each in offered} == {assignment.location_of(lesson_of_study)}
+    ironworks.cells.filter(condition=offered[0]).update(target=0)
+    assert offered[0] not in assignment.conditions_of(lesson_of_study)
 
 
 def test_where_a_session_is_follows_from_what_was_set_up(lesson_of_study: LiveSession, ironworks: Study):

@@ -64,6 +64,57 @@ def test_who_was_moved_past_the_first_step_has_a_condition(dynamic: StudentSessi
     assert story(dynamic.session)[-2:] == ["condition_assigned", "moved_on"]
 
 
+def fix(member: StudentSession, code: str) -> None:
+    moving.student_condition_fix(member.session, student_session=member.pk, code=code, by=member.session.teacher)
+
+
+def condition_of(member: StudentSession) -> tuple[str | None, bool]:
+    told = row(member.session, member)["condition"]
+    return told["code"], told["drawn"]
+
+
+def test_a_condition_is_fixed_by_hand_before_and_after_it_was_drawn(lesson_of_study: LiveSession, sam: Student):
+    member = take_part(lesson_of_study, sam)
+    assert condition_of(member) == (None, False)
+    fix(member, "L3-I2-D")
+    assert condition_of(member) == ("L3-I2-D", False)
+    decide(member)
+    made = run_of(member).assignment
+    assert made is not None
+    assert (made.condition.code, made.randomised, made.fixed_by) == ("L3-I2-D", False, lesson_of_study.teacher)
+    fix(member, "L3-I3-S")
+    again = run_of(member).assignment
+    assert again is not None
+    assert (again.condition.code, again.randomised, again.fixed_by) == ("L3-I3-S", False, lesson_of_study.teacher)
+    fix(member, "")
+    drawn = run_of(member).assignment
+    assert drawn is not None
+    assert (drawn.randomised, drawn.block, condition_of(member)) == (True, 0, (drawn.condition.code, True))
+    assert [kind for kind in story(lesson_of_study) if kind.startswith("condition")] == [
+        "condition_fixed", "condition_assigned", "condition_fixed", "condition_assigned", "condition_fixed",
+        "condition_assigned",
+    ]  # fmt: skip
+
+
+def test_a_condition_is_settled_with_the_first_thing_that_the_student_gave(lesson_of_study: LiveSession, sam: Student):
+    member = take_part(lesson_of_study, sam)
+    decide(member)
+    know(member)
+    before = condition_of(member)
+    with refused("condition_settled"):
+        fix(member, "L3-I2-D")
+    assert condition_of(member) == before
+
+
+@pytest.mark.parametrize("code", ["L1-I1-D", "L9-I9-X"])
+def test_only_a_condition_of_the_study_and_the_place_can_be_fixed(
+    lesson_of_study: LiveSession, sam: Student, code: str
+):
+    member = take_part(lesson_of_study, sam)
+    with refused("no_such_condition"):
+        fix(member, code)
+
+
 def test_a_pause_that_is_left_is_abandoned_and_opened_again(asked: StudentSession):
     answer(asked, "The river.")
     move_on(asked, "intervention", 1)

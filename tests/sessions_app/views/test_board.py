@@ -14,8 +14,8 @@ from tests.cast import make_session, story
 pytestmark = pytest.mark.django_db
 
 DECISIONS = [
-    "start", "end", "groups", "move", "leader", "remove", "let-back", "attention", "move-on", "move-back",
-    f"requests/{uuid.UUID(int=7)}",
+    "start", "end", "groups", "move", "leader", "remove", "let-back", "attention", "condition", "move-on",
+    "move-back", f"requests/{uuid.UUID(int=7)}",
 ]  # fmt: skip
 
 
