@@ -20,17 +20,30 @@ KINDS = ("unprocessed", "throttled", "error", "error_after", "dropped", "dropped
 
 @dataclass
 class Faults:
-    """`rate` is the share of writes that meet one of `kinds`; `late_seconds` how late a late one arrives."""
+    """`rate` is the share of writes that meet one of `kinds`; `late_seconds` how late a late one arrives.
+
+    `held` keeps the late ones back until `let_go`.
+    """
 
     rate: float = 0.0
     kinds: tuple[str, ...] = KINDS
     late_seconds: float = 0.5
+    held: bool = False
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     met: list[str] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
     written: list[tuple[str, bool]] = field(default_factory=list)
     """Partition key of each write that was passed on at once, and whether it was a put."""
     under_way: list[threading.Thread] = field(default_factory=list)
+    may_arrive: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        if not self.held:
+            self.may_arrive.set()
+
+    def let_go(self) -> None:
+        self.may_arrive.set()
+        self.wait_for_late_ones()
 
     def choose(self) -> str | None:
         if self.chance.random() >= self.rate:
@@ -98,6 +111,7 @@ def proxy(upstream: str, faults: Faults) -> Iterator[str]:
 
         def _pass_on_late(self, body: bytes) -> None:
             time.sleep(faults.late_seconds)
+            faults.may_arrive.wait()
             self._pass_on(body)
 
         def _pass_on(self, body: bytes) -> tuple[int, bytes]:
@@ -129,7 +143,7 @@ def proxy(upstream: str, faults: Faults) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
-        faults.wait_for_late_ones()
+        faults.let_go()
         server.shutdown()
         serving.join()
         server.server_close()
