@@ -243,7 +243,7 @@ function showCondition() {
   const { code, drawn } = student.condition;
   const sentence = drawn ? gettext("Now it is %(code)s, drawn at random.") : gettext("Now it is %(code)s, fixed by hand.");
   find("#condition-title").textContent = fill(gettext("Which condition for %(name)s?"), { name: student.label });
-  find("#condition-now").textContent = code ? fill(sentence, { code }) : gettext("It is drawn as soon as they have agreed.");
+  find("#condition-now").textContent = code ? fill(sentence, { code }) : gettext("None yet: it is drawn when they begin.");
   find("#condition-choice").value = (drawn ? "" : code) ?? "";
   dialog.dataset.student = student.id;
 }
