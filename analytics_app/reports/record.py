@@ -243,13 +243,12 @@ def _assessment(filled: Assessment, answers: Sequence[AssessmentAnswer]) -> Told
 def _answer(answer: AssessmentAnswer) -> Told:
     item = answer.item
     choice = item.kind == AssessmentItem.Kind.MULTIPLE_CHOICE
-    chosen = answer.chosen_option
     return {
         "number": item.number,
         "kind": item.kind,
         "question": item.text,
         "options": list(item.options) if choice else None,
-        "answer": (item.options[chosen] if choice and chosen is not None else None) if choice else answer.text,
+        "answer": answer.given,
         "right_answer": item.options[item.correct_option] if choice and item.correct_option is not None else None,
         "is_correct": answer.is_correct,
         "points": answer.points_earned,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from analytics_app.dashboards.estimates import number
 from analytics_app.reports.written import forms_of
 from sessions_app import access
 from sessions_app.models import AssessmentAnswer, AssessmentItem, StudentSession, User
@@ -38,7 +39,11 @@ def page(request: DeskRequest, run_id: UUID) -> HttpResponse:
     return render(
         request,
         "teach/answers.html",
-        {"run": run, "live_session": run.session, "forms": [(form, form.answers.all()) for form in forms_of(run)]},
+        {
+            "run": run,
+            "live_session": run.session,
+            "forms": [(form, form.answers.all(), number(form.absolute_gain)) for form in forms_of(run)],
+        },
     )
 
 

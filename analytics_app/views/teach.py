@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics_app.dashboards import figures, reading_figures, wording
+from analytics_app.dashboards.estimates import number
 from analytics_app.dashboards.reading_stats import grade_level_names
 from analytics_app.dashboards.stats import day_stats, stat
 from analytics_app.reports import look
@@ -23,7 +24,7 @@ from analytics_app.reports.reading import readings_of, readings_over_time
 from analytics_app.reports.school_day import HOURS, school_day
 from analytics_app.reports.session import SessionReport, session_report
 from analytics_app.reports.student import student_report
-from analytics_app.reports.written import filled_in
+from analytics_app.reports.written import FilledIn, filled_in
 from sessions_app import access, roster
 from sessions_app.csv_files import guarded
 from sessions_app.models import Consent, LiveSession, Reading, SchoolClass, SessionSummary, User
@@ -134,7 +135,7 @@ def report(request: DeskRequest, session_id: UUID) -> HttpResponse:
             "figure": figures.presence_by_student(found),
             "students": [_row(row) for row in found.rows],
             "readings": [_read(*each) for each in readings],
-            "filled_in": filled_in(session) if session.study else (),
+            "filled_in": [_filled_in(row) for row in filled_in(session)] if session.study else [],
             "events": page,
             "query": "",
             "exports": {"csv": address, "json": reverse("teach_report_export", args=[session.pk, "jsonl"])},
@@ -150,6 +151,10 @@ def _read(reading: Reading, summary: SessionSummary | None) -> dict[str, Any]:
         "level": grade_level_names().get(summary.grade_level or summary.grade_level_reason, "") if summary else "",
         "has_level": bool(summary and summary.grade_level),
     }
+
+
+def _filled_in(row: FilledIn) -> dict[str, Any]:
+    return {"row": row, "numbers": [number(value) for value in (row.baseline, row.final, row.gain)]}
 
 
 def _session_stats(found: SessionReport) -> list[dict[str, Any]]:

@@ -371,7 +371,12 @@ class AssessmentAnswer(TimeOrderedModel):
         )
 
     def __str__(self) -> str:
-        return self.text or f"{self.chosen_option}"
+        return self.given or ""
+
+    @property
+    def given(self) -> str | None:
+        """The answer in words: the text, or the option that was chosen."""
+        return self.text if self.chosen_option is None else self.item.options[self.chosen_option]
 
 
 class Preference(models.TextChoices):
