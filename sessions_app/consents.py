@@ -1,13 +1,11 @@
-"""What was consented to: record a decision, withdraw it, and read how it stands.
+"""What was consented to: record a decision, also one that takes another back, and read how it stands.
 
 Decisions are only ever added. A purpose is live when somebody granted it and nobody's latest decision is against it:
 a guardian's withdrawal beats a student's yes, and the reverse. A trigger keeps that in `ConsentState`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -46,21 +44,10 @@ def consent_record(
     )
 
 
-def consent_withdraw(
-    student: Student, *, purpose: str, given_by: str, how_obtained: str, recorded_by: User, note: str = ""
-) -> Consent:
-    """Take a consent back, in the words of the version that it was given in."""
+def version_on_paper(student: Student, *, purpose: str, decision: str, given_by: str) -> str:
+    """The version of the text that a decision on paper is about: a withdrawal takes back what was agreed to."""
     before = history(student, purpose=purpose, given_by=given_by).first()
-    return consent_record(
-        student,
-        purpose=purpose,
-        decision=Consent.Decision.WITHDRAWN,
-        given_by=given_by,
-        version=before.version if before else VERSION_ON_PAPER,
-        how_obtained=how_obtained,
-        recorded_by=recorded_by,
-        note=note,
-    )
+    return before.version if before and decision == Consent.Decision.WITHDRAWN else VERSION_ON_PAPER
 
 
 def history(student: Student, **about: str) -> QuerySet[Consent]:
@@ -94,12 +81,3 @@ def states(student: Student) -> list[PurposeState]:
         PurposeState(purpose, live.get(purpose), tuple(c for c in latest if c.purpose == purpose))
         for purpose in Consent.Purpose.values
     ]
-
-
-def live_purposes(students: Iterable[Student]) -> dict[UUID, set[str]]:
-    """The purposes that are live for each of some students, in one query."""
-    found: dict[UUID, set[str]] = {student.pk: set() for student in students}
-    granted = ConsentState.objects.filter(student__in=list(found), granted=True)
-    for student_id, purpose in granted.values_list("student_id", "purpose"):
-        found[student_id].add(purpose)
-    return found

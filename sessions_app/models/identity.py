@@ -1,7 +1,6 @@
 """Primary keys made in Python, so that Postgres 15 serves too, and the mark that says which fields are personal."""
 
 import uuid
-from typing import Any
 
 import uuid_utils.compat
 from django.db import models
@@ -26,14 +25,3 @@ class TimeOrderedModel(models.Model):
 
     class Meta:
         abstract = True
-
-    @classmethod
-    def personal_fields(cls) -> dict[str, bool | None]:
-        """Each concrete field's name with True (personal), False (not) or None (undeclared)."""
-
-        def declared(field: models.Field[Any, Any]) -> bool | None:
-            if field.name in cls.PERSONAL:
-                return True
-            return False if field.name in (*cls.NOT_PERSONAL, "id") else None
-
-        return {field.name: declared(field) for field in cls._meta.concrete_fields}

@@ -12,11 +12,11 @@ from typing import Any
 from charset_normalizer import from_bytes
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sessions_app import speech_choice
-from sessions_app.models import LiveSession, Passage, Reading, School, User
+from sessions_app.models import LiveSession, Passage, School, User
 from sessions_app.models.passage import MOST_CHARACTERS
 from sessions_app.reading import readability
 from sessions_app.refusals import Refused
@@ -139,12 +139,6 @@ def passages_prepare() -> int:
 def is_used(passage: Passage) -> bool:
     """Whether students may have seen this version."""
     return passage.sessions.exclude(status=LiveSession.Status.DRAFT).exists() or passage.readings.exists()
-
-
-def with_use(passages: QuerySet[Passage]) -> QuerySet[Passage]:
-    """Each with `read_by`, whether any of its versions was read."""
-    read = Reading.objects.filter(passage__lineage=OuterRef("lineage"))
-    return passages.annotate(was_read=Exists(read))
 
 
 def current(passages: QuerySet[Passage]) -> QuerySet[Passage]:

@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 
 import pocketsphinx
@@ -40,10 +39,6 @@ _RECENT = BYTES_A_SECOND * 2  # bytes of sound that are at hand when an utteranc
 _LEAST_SCORE = -320.0  # a decadic logarithm
 _VARIANT = re.compile(r"\(\d+\)$")
 _UNKNOWN_VOICE = "40,3,-1"
-
-
-def engine_name() -> str:
-    return f"pocketsphinx {version('pocketsphinx')}"
 
 
 def frequent_words() -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from sessions_app import access, class_members, consents
-from sessions_app.consents import VERSION_ON_PAPER
 from sessions_app.models import ClassMembership, User
 from sessions_app.refusals import Refused
 from sessions_app.views.class_forms import ConsentForm, MoveForm
@@ -110,12 +109,11 @@ def consent(request: DeskRequest, class_id: UUID, membership_id: UUID) -> HttpRe
     if not form.is_valid():
         return _page(request, membership, consent=form, status=400)
     said = form.cleaned_data
+    about = {name: said[name] for name in ("purpose", "decision", "given_by")}
     consents.consent_record(
         membership.student,
-        purpose=said["purpose"],
-        decision=said["decision"],
-        given_by=said["given_by"],
-        version=VERSION_ON_PAPER,
+        **about,
+        version=consents.version_on_paper(membership.student, **about),
         how_obtained=said["how_obtained"],
         given_at=said["given_on"],
         note=said["note"],

@@ -28,7 +28,6 @@ from sessions_app.models import (
     Study,
     SurveyResponse,
 )
-from sessions_app.study import flow
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 10, 21, 20, 0, tzinfo=UTC)
@@ -45,12 +44,13 @@ def scores() -> list[tuple[str, float]]:
 
 def test_a_simulated_study_has_every_record_of_every_run():
     seed(96)
-    done = flow.with_flow(StudentSession.objects.all())
-    assert done.filter(assigned=True).count() == 96
-    whole = done.filter(survey_done=True)
+    assert Assignment.objects.count() == 96
+    whole = StudentSession.objects.filter(survey_response__isnull=False)
     assert 75 <= whole.count() < 96
-    assert whole.filter(baseline_done=True, content_done=True, final_done=True).count() == whole.count()
     assert SurveyResponse.objects.count() == whole.count()
+    handed_in = Assessment.objects.filter(student_session__in=whole, submitted_at__isnull=False)
+    assert Counter(handed_in.values_list("kind", flat=True)) == {"baseline": whole.count(), "final": whole.count()}
+    assert ContentDelivery.objects.filter(student_session__in=whole, ended_at__isnull=False).count() == whole.count()
     assert 0 < SurveyResponse.objects.exclude(most_valuable_aspect="").count() < whole.count()
     for run in whole.select_related("assignment__condition"):
         expected = {"2.5": 4, "5": 2, "10": 1}[run.assignment.condition.interval_key]

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sessions_app import class_lists, consents
+from sessions_app import class_lists
 from sessions_app.csv_files import Unreadable
 from sessions_app.models import ClassMembership, Consent, ConsentState, SchoolClass, Student, StudentVersion, User
 from sessions_app.refusals import Refused
-from tests.cast import make_student
+from tests.cast import consent, make_student
 
 pytestmark = pytest.mark.django_db
 
@@ -169,9 +169,7 @@ def test_the_same_list_again_does_not_undo_a_withdrawal(grade_four: SchoolClass,
     text = "label,consent,consent date\nUma,yes,2026-09-01\n"
     bring_in(text, grade_four, alice)
     uma = Student.objects.get(label="Uma")
-    consents.consent_withdraw(
-        uma, purpose="participation", given_by="guardian", how_obtained="paper", recorded_by=alice
-    )
+    consent(uma, decision="withdrawn")
     assert bring_in(text, grade_four, alice).same == 1
     assert not ConsentState.objects.get(student=uma, purpose="participation").granted
 

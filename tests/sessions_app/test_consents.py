@@ -32,11 +32,9 @@ def test_one_yes_is_enough_while_nobody_says_no(uma: Student):
     assert live(uma) is True
 
 
-def test_a_guardians_withdrawal_beats_a_students_yes(uma: Student, alice: User):
+def test_a_guardians_withdrawal_beats_a_students_yes(uma: Student):
     consent(uma, given_by="student")
-    consents.consent_withdraw(
-        uma, purpose="participation", given_by="guardian", how_obtained="paper", recorded_by=alice
-    )
+    consent(uma, given_by="guardian", decision="withdrawn")
     consent(uma, given_by="student")
     assert live(uma) is False
 
@@ -62,13 +60,12 @@ def test_a_paper_that_is_recorded_late_does_not_undo_a_withdrawal(uma: Student, 
     assert live(uma) is False
 
 
-def test_a_withdrawal_is_about_the_version_that_was_agreed_to(uma: Student, alice: User):
+def test_a_withdrawal_is_about_the_version_that_was_agreed_to(uma: Student):
+    about = {"purpose": "participation", "given_by": "guardian"}
+    assert consents.version_on_paper(uma, decision="withdrawn", **about) == "paper"
     consent(uma)
-    withdrawn = consents.consent_withdraw(
-        uma, purpose="participation", given_by="guardian", how_obtained="online", recorded_by=alice, note="by phone"
-    )
-    assert (withdrawn.version, withdrawn.recorded_by, withdrawn.note) == ("2026-1", alice, "by phone")
-    assert [c.decision for c in consents.history(uma)] == ["withdrawn", "granted"]
+    assert consents.version_on_paper(uma, decision="withdrawn", **about) == "2026-1"
+    assert consents.version_on_paper(uma, decision="granted", **about) == "paper"
 
 
 def test_the_state_names_each_givers_latest_decision(uma: Student):
@@ -77,11 +74,6 @@ def test_the_state_names_each_givers_latest_decision(uma: Student):
     consent(uma, given_by="student")
     [participation] = [state for state in consents.states(uma) if state.latest]
     assert [(c.given_by, c.decision) for c in participation.latest] == [("guardian", "granted"), ("student", "granted")]
-
-
-def test_live_purposes_are_read_in_one_query(uma: Student, sam: Student, django_assert_num_queries):
-    with django_assert_num_queries(1):
-        assert consents.live_purposes([uma, sam]) == {uma.pk: set(), sam.pk: {"participation"}}
 
 
 def test_a_decision_is_never_edited(uma: Student):

@@ -17,7 +17,7 @@ from sessions_app.models import (
     User,
 )
 from sessions_app.refusals import Refused
-from sessions_app.study import flow, journey
+from sessions_app.study import journey
 from sessions_app.study.journey import Step
 from tests.cast import consent, join, make_student
 from tests.study_cast import study_session, take_part, walk
@@ -127,34 +127,3 @@ def test_nobody_is_moved_past_the_agreement_or_the_end(on_site: StudentSession, 
     consent(on_site.student, "participation", "withdrawn")
     with pytest.raises(Refused, match="not_possible_now"):
         journey.move_on(on_site, by=alice, at=timezone.now())
-
-
-# -- The sample flow
-
-
-def stages(member: StudentSession) -> dict[str, bool]:
-    found = flow.with_flow(StudentSession.objects.filter(pk=member.pk)).get()
-    return {name: bool(getattr(found, name)) for name in flow.STAGES}
-
-
-def test_the_flow_follows_the_way(on_site: StudentSession):
-    assert not any(stages(on_site)[name] for name in ("assigned", "begun", "analysed"))
-    walk(on_site, until=Step.CONTENT)
-    assert {name for name, reached in stages(on_site).items() if reached} == {
-        "assigned", "begun", "baseline_done", "place_met",
-    }  # fmt: skip
-    walk(on_site)
-    assert {name for name, reached in stages(on_site).items() if not reached} == {"over", "dropped_out"}
-    assert flow.interventions_done(StudentSession.objects.all()).count() == 2
-
-
-def test_on_site_without_a_verified_place_is_not_analysed(on_site: StudentSession):
-    walk(on_site)
-    LocationVerification.objects.update(outcome="outside")
-    assert (stages(on_site)["place_met"], stages(on_site)["analysed"]) == (False, False)
-
-
-def test_who_left_on_the_way_has_dropped_out(on_site: StudentSession):
-    walk(on_site, until=Step.CONTENT)
-    StudentSession.objects.update(left_at=timezone.now())
-    assert stages(on_site)["dropped_out"]
