@@ -41,7 +41,7 @@ LINGER = 60.0
 QUIET_AFTER_THE_END = 5.0
 """Seconds without a chunk, after which a reading that is over has all that it gets."""
 LAST_WORDS_WITHIN = 30.0
-PLACE_EVERY = 1.0  # seconds between two events that say only where the voice is
+PLACE_EVERY = 0.7  # seconds between two events that say only where the voice is: a board has it within one
 
 NOT_NOW = (Busy, *protocol.DATABASE_AWAY)
 
@@ -80,6 +80,7 @@ class Listener:
         self._state_since = self._loop.time()
         self._told: set[tuple[str, int]] = set()
         self._place_at = 0.0
+        self._place_due: asyncio.TimerHandle | None = None
         self._furthest = self._follower.reached
         self._hints = Hints(time=self._loop.time(), sound=taken.audio_seconds)
         self._alone_since = self._loop.time()
@@ -172,7 +173,7 @@ class Listener:
                 self._furthest = happened.reached
                 self._hints.led_on(time=self._loop.time(), sound=self._sound.seconds)
             self._push_place()
-            self._record_place(now)
+            self._place_changed()
         elif isinstance(happened, UtteranceHeard):
             self._hints.words_settled(happened.right)
             if happened.progress.is_through:
@@ -193,20 +194,34 @@ class Listener:
             engine=self._ears.engine, at=now, event=event,
         )  # fmt: skip
         self._number += 1
-        self._place_at = self._loop.time()
+        self._place_is_told()
         self._record(spoken)
 
-    def _record_place(self, now: datetime) -> None:
-        if self._follower.of is None or self._loop.time() - self._place_at < PLACE_EVERY:
+    def _place_changed(self) -> None:
+        """Tell the place at once, or as soon as it is `PLACE_EVERY` since it was told."""
+        if self._follower.of is None or self._place_due is not None:
             return
+        wait = self._place_at + PLACE_EVERY - self._loop.time()
+        if wait <= 0:
+            self._record_place()
+        else:
+            self._place_due = self._loop.call_later(wait, self._record_place)
+
+    def _place_is_told(self) -> None:
         self._place_at = self._loop.time()
+        if self._place_due is not None:
+            self._place_due.cancel()
+            self._place_due = None
+
+    def _record_place(self) -> None:
+        self._place_is_told()
         event = events.WordsHeard(
             reading=self.reading_id,
             seconds=round(self._follower.seconds, 1),
             reached=self._follower.reached,
             of=self._follower.of,
         )
-        self._record(recording.Place(reading_id=self.reading_id, at=now, event=event))
+        self._record(recording.Place(reading_id=self.reading_id, at=datetime.now(UTC), event=event))
 
     def _settled_upto(self, upto: float) -> None:
         self._record(recording.Silence(reading_id=self.reading_id, upto=upto))
@@ -303,6 +318,7 @@ class Listener:
     async def _come_to_the_end(self) -> None:
         await self._sound.written()
         await self._ears.finish()
+        self._place_is_told()
         await self._in_order()
         pause = 0.2
         while not self._lost:
@@ -335,6 +351,7 @@ class Listener:
             if task is not asyncio.current_task():
                 task.cancel()
         await self._ears.stop()
+        self._place_is_told()
         await self._sound.stop()
         with suppress(*NOT_NOW):
             await self._in_thread(course.reading_release, self.reading_id, holder=self._holder)

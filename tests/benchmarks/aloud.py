@@ -1,4 +1,4 @@
-"""Readers for the benchmark of live readings: each sends a recording as a microphone would.
+"""Readers for the benchmark of live readings, each sending a recording as a microphone would, and their teacher.
 
 Run as `python -m tests.benchmarks.aloud`. It reads what to do from its standard input and imports nothing of Django.
 """
@@ -29,7 +29,7 @@ class Reader:
         self.moved: list[tuple[float, int]] = []
         self.errors: list[str] = []
         self.received = 0
-        self._began = 0.0
+        self.began = 0.0
         self._shown, self._through = asyncio.Event(), asyncio.Event()
 
     async def connect(self, host: str) -> None:
@@ -43,9 +43,9 @@ class Reader:
 
     async def read(self) -> None:
         """Chunk n is sent when its last sample has been recorded."""
-        self._began = time.perf_counter()
+        self.began = time.perf_counter()
         for number, chunk in enumerate(self.chunks):
-            await asyncio.sleep(self._began + (number + 1) * self.chunk_seconds - time.perf_counter())
+            await asyncio.sleep(self.began + (number + 1) * self.chunk_seconds - time.perf_counter())
             self.connection.send_bytes(struct.pack(">II", 0, number) + chunk)
         self._send("recording_stopped", {"stream": 0, "chunks": len(self.chunks)})
         self._send("reading_finished", {})
@@ -61,14 +61,43 @@ class Reader:
         if frame["type"] == "state":
             self._shown.set()
         elif frame["type"] == "reading":
-            if self._began:
-                self.moved.append((time.perf_counter() - self._began, frame["reached"]))
+            if self.began:
+                self.moved.append((time.perf_counter() - self.began, frame["reached"]))
             if frame["state"] == "through":
                 self._through.set()
         elif frame["type"] == "audio":
             self.received = frame["received"]
         elif frame["type"] == "error":
             self.errors.append(frame["code"])
+
+
+class Board:
+    """The teacher's page: when it was told how far each student is."""
+
+    def __init__(self, path: str, cookie: str) -> None:
+        self.path, self.cookie = path, cookie
+        self.told: dict[str, list[tuple[float, int]]] = {}
+
+    async def connect(self, host: str) -> None:
+        name, port = host.split(":")
+        _, self.connection = await asyncio.get_running_loop().create_connection(
+            lambda: Connection(host, self.path, self.cookie, self._text), name, int(port)
+        )
+        await self.connection.opened
+        self.connection.send(b'{"type":"resume","epoch":null,"after":0}')
+
+    def _text(self, payload: bytes) -> None:
+        if not payload.startswith(b'{"type":"events"'):
+            return
+        now = time.perf_counter()
+        for event in msgspec.json.decode(payload)["events"]:
+            if event["event"] == "words":
+                self.told.setdefault(event["student"], []).append((now, event["data"]["reached"]))
+
+    def of(self, reader: Reader) -> list[tuple[float, int]]:
+        """What it was told of a reader, in seconds since the recording began."""
+        told = next((told for student, told in self.told.items() if student in reader.path), [])
+        return [(at - reader.began, reached) for at, reached in told]
 
 
 def recording(file: str) -> list[bytes]:
@@ -80,7 +109,8 @@ async def run(plan: dict[str, Any]) -> dict[str, Any]:
         Reader(path, cookie, recording(file), plan["chunk_seconds"])
         for (path, cookie), file in zip(plan["readers"], plan["recordings"], strict=True)
     ]
-    await asyncio.gather(*(reader.connect(plan["host"]) for reader in readers))
+    board = Board(*plan["board"])
+    await asyncio.gather(*(page.connect(plan["host"]) for page in (board, *readers)))
     print("ready", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
 
@@ -89,7 +119,11 @@ async def run(plan: dict[str, Any]) -> dict[str, Any]:
         await reader.read()
 
     await asyncio.gather(*(begin(number, reader) for number, reader in enumerate(readers)))
-    return {"readers": [{"moved": r.moved, "errors": r.errors, "received": r.received} for r in readers]}
+    return {
+        "readers": [
+            {"moved": r.moved, "errors": r.errors, "received": r.received, "board": board.of(r)} for r in readers
+        ]
+    }
 
 
 if __name__ == "__main__":

@@ -10,14 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 
 from config.local import postgres
-from sessions_app import enrolment, lifecycle
+from sessions_app import lifecycle
 from sessions_app.models import ClassMembership, LiveSession, School, SchoolClass, Student, StudentSession, User
+from tests.benchmarks.pages import signed_in, student_page, teacher_page
 from tests.benchmarks.runner import Result, at_least, benchmark, bounded, told
 from tests.benchmarks.server import ROOT, web_process
 
@@ -125,20 +123,11 @@ def _school() -> dict[str, Any]:
         for session in sessions
         for student in students
     )
-    store = SessionStore()
-    store[SESSION_KEY] = str(teacher.pk)
-    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    store[HASH_SESSION_KEY] = teacher.get_session_auth_hash()
-    store.save()
+    cookie = signed_in(teacher)
     return {
         "sessions": sessions,
-        "students": [
-            (f"/ws/sessions/{m.pk}/student/", f"{enrolment.cookie_name(m.pk)}={enrolment.ticket_sign(m)}")
-            for m in members
-        ],
-        "teachers": [
-            (f"/ws/sessions/{s.pk}/teacher/", f"{settings.SESSION_COOKIE_NAME}={store.session_key}") for s in sessions
-        ],
+        "students": [student_page(member) for member in members],
+        "teachers": [teacher_page(session, cookie) for session in sessions],
     }
 
 

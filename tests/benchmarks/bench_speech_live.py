@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import psutil
 
-from sessions_app import enrolment, lifecycle
+from sessions_app import lifecycle
 from sessions_app.models import (
     ClassMembership,
     Consent,
@@ -35,6 +35,7 @@ from sessions_app.speech.alignment import align
 from sessions_app.speech.passage import passage_read
 from sessions_app.speech.transcriber import HeardWord
 from tests.benchmarks.bench_speech import has_voice, recorded
+from tests.benchmarks.pages import signed_in, student_page, teacher_page
 from tests.benchmarks.readings import TEXTS
 from tests.benchmarks.runner import Result, at_least, benchmark, bounded
 from tests.benchmarks.server import ROOT, web_process
@@ -56,19 +57,20 @@ def live() -> Iterator[Result]:
     read, beside = _school()
     passages.passages_prepare()
     sound = spoken(TEXT)
-    plan = {"readers": [], "recordings": [], "chunk_seconds": CHUNK_SECONDS}
+    board = teacher_page(read[0].session, signed_in(read[0].session.teacher))
+    plan = {"readers": [], "recordings": [], "chunk_seconds": CHUNK_SECONDS, "board": board}
     for number, member in enumerate(read):
         path = folder / f"{number}.chunks"
         path.write_bytes(msgspec.msgpack.encode(recorded(with_noise(sound, 10.0 * number))))
         plan["recordings"].append(str(path))
-        plan["readers"].append(_page_of(member))
+        plan["readers"].append(student_page(member))
     seconds = len(sound) / SECOND
     with web_process() as server:
         host = {"host": server.host}
         readers = _Client("aloud", plan | host, folder / "readers.json")
         others = _Client(
             "load",
-            {"students": [_page_of(m) for m in beside], "teachers": [], "rate": OFFERED, "seconds": seconds} | host,
+            {"students": [student_page(m) for m in beside], "teachers": [], "rate": OFFERED, "seconds": seconds} | host,
             folder / "others.json",
         )
         for client in (readers, others):
@@ -86,9 +88,11 @@ def live() -> Iterator[Result]:
         for reader, member in zip(seen["readers"], read, strict=True)
         for delay in _delays(member, [tuple(moved) for moved in reader["moved"]])
     )
+    on_board = sorted(delay for reader in seen["readers"] for delay in _behind(reader["moved"], reader["board"]))
     reached = [reader["moved"][-1][1] for reader in seen["readers"]]
     yield bounded("speech.live.cores_per_stream", cores, "cores", most=0.12)
     yield bounded("speech.live.words_p95", quantile(delays, 0.95), "s", most=1.5)
+    yield bounded("speech.live.board_p95", quantile(on_board, 0.95), "s", most=1)
     yield bounded("speech.live.others_ack_p99", quantile(sorted(acked["waits"]), 0.99) * 1000, "ms", most=150)
     yield bounded("speech.live.memory_per_stream", memory / READERS, "MiB", most=60)
     words = len(passage_read(TEXT).words)
@@ -113,6 +117,15 @@ def _delays(member: StudentSession, moved: list[tuple[float, int]]) -> Iterator[
     for mark in align(passage_read(TEXT), heard).marks:
         if mark.heard is not None:
             yield steps[bisect_left(counts, mark.index + 1)][1] - mark.heard.end
+
+
+def _behind(moved: list[list[float]], board: list[list[float]]) -> Iterator[float]:
+    """Seconds from when a reader's own page showed a place in the passage until the teacher's board had it."""
+    furthest = 0.0
+    for at, reached in moved:
+        if reached > furthest:
+            furthest = reached
+            yield next((then for then, there in board if there >= reached), float("inf")) - at
 
 
 def _school() -> tuple[list[StudentSession], list[StudentSession]]:
@@ -146,11 +159,6 @@ def _members(teacher: User, number: int, **about: Any) -> list[StudentSession]:
     return StudentSession.objects.bulk_create(
         StudentSession(school=school, session=session, student=s, label=s.label) for s in students
     )
-
-
-def _page_of(member: StudentSession) -> tuple[str, str]:
-    cookie = f"{enrolment.cookie_name(member.pk)}={enrolment.ticket_sign(member)}"
-    return f"/ws/sessions/{member.pk}/student/", cookie
 
 
 @dataclass
