@@ -6,9 +6,9 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from sessions_app.models import (
-    AudioStream,
     BatchMetrics,
     HelpEvent,
     LiveSession,
@@ -20,7 +20,7 @@ from sessions_app.models import (
     SpokenResult,
     Student,
 )
-from sessions_app.reading import figures
+from sessions_app.reading import figures, sound
 from sessions_app.reading.course import expected_of
 from sessions_app.reading.figures import AT_A_WORD, Agreement, Figures
 from sessions_app.reading.state import passage_shown
@@ -91,7 +91,7 @@ def reading_report(reading: Reading) -> ReadingReport:
     attempted = sum(window.attempted or 0 for window in windows)
     of_passage = isinstance(expected_of(reading.passage), Expected)
     seconds = reading.heard_seconds
-    kept = AudioStream.objects.filter(reading=reading).exclude(kept="").values_list("delete_on", flat=True)
+    kept = sound.audible(reading, today=timezone.now().date()).values_list("delete_on", flat=True)
     return ReadingReport(
         reading=reading,
         summary=SessionSummary.objects.filter(student_session=reading.student_session_id).first(),

@@ -103,7 +103,7 @@ def hear(request: DeskRequest, reading_id: UUID) -> HttpResponse:
     if starts is None or ends is None or ends <= starts:
         return HttpResponse(_("Say from which second to which."), status=400, content_type="text/plain")
     try:
-        clip = sound.clip(reading, starts=starts, ends=ends)
+        clip = sound.clip(reading, starts=starts, ends=ends, today=timezone.now().date())
     except Refused as refused:
         return HttpResponse(refused.message, status=404, content_type="text/plain; charset=utf-8")
     return HttpResponse(clip, content_type="audio/wav")

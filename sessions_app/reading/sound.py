@@ -3,7 +3,7 @@
 While a reading goes on its chunks are in Postgres, so that nothing acknowledged is lost. When it is computed they are
 emptied; where the student's consent to keeping is live and the school keeps recordings at all, the recorders' own bytes
 become a file in `STORAGES["audio"]` before that, with the day on which it is deleted. A withdrawal of either consent
-deletes it the next time that the retention runs.
+deletes it the next time that the retention runs; nobody can listen to it from the withdrawal on.
 """
 
 import io
@@ -55,10 +55,20 @@ def with_sound(*, now: datetime) -> list[UUID]:
 
 def expired(*, today: date) -> QuerySet[AudioStream]:
     """Kept recordings that are to be deleted: their day has come, or a consent to them is gone."""
+    return AudioStream.objects.exclude(kept="").filter(Q(delete_on__lte=today) | ~_agreed_to())
+
+
+def audible(reading: Reading, *, today: date) -> QuerySet[AudioStream]:
+    """The kept recordings of a reading that may be listened to: those that are not to be deleted."""
+    kept = AudioStream.objects.filter(reading=reading).exclude(kept="")
+    return kept.filter(_agreed_to(), delete_on__gt=today)
+
+
+def _agreed_to() -> Q:
+    """Of a recording: its student's consents to it are live."""
     students = ConsentState.objects.filter(granted=True)
     recorded, kept = (students.filter(purpose=purpose).values("student") for purpose in KEEPING)
-    live = Q(reading__student_session__student__in=recorded) & Q(reading__student_session__student__in=kept)
-    return AudioStream.objects.exclude(kept="").filter(Q(delete_on__lte=today) | ~live)
+    return Q(reading__student_session__student__in=recorded) & Q(reading__student_session__student__in=kept)
 
 
 def sound_purge(*, now: datetime, dry_run: bool = False) -> int:
@@ -72,13 +82,13 @@ def sound_purge(*, now: datetime, dry_run: bool = False) -> int:
     return len(due)
 
 
-def clip(reading: Reading, *, starts: float, ends: float) -> bytes:
+def clip(reading: Reading, *, starts: float, ends: float, today: date) -> bytes:
     """The kept sound of a reading from `starts` to `ends` (seconds of the reading) as a WAV file.
 
     Refuses (`no_sound`) where it is not kept, or not any more.
     """
     starts, ends = max(0.0, starts), min(ends, starts + LONGEST_CLIP)
-    kept = AudioStream.objects.filter(reading=reading, starts__isnull=False, starts__lt=ends).exclude(kept="")
+    kept = audible(reading, today=today).filter(starts__isnull=False, starts__lt=ends)
     for stream in kept.order_by("-number"):
         assert stream.starts is not None
         if stream.starts + stream.seconds <= starts:

@@ -1,12 +1,14 @@
 """The miscue desk: what it shows, what a teacher decides there, and who gets to hear the sound."""
 
+from datetime import date
+
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 from django.test import Client
-from django.utils import timezone
 
 from sessions_app.models import AccessLog, AudioStream, Miscue, Passage, Reading, SessionSummary, User
+from tests.cast import consent
 from tests.reading_cast import Read
 from tests.sessions_app.reading.test_settling import MISREAD
 from tests.sessions_app.reading.test_sound import SECOND
@@ -130,8 +132,11 @@ def test_a_word_is_heard_where_the_sound_was_kept(desk: Client, read: Reading, m
     monkeypatch.setattr(AudioStream._meta.get_field("kept"), "storage", shelf)
     name = shelf.save("a.pcm", ContentFile(SECOND * 3))
     AudioStream.objects.create(
-        reading=read, number=0, codec="pcm", kept=name, starts=0, seconds=3, delete_on=timezone.localdate()
+        reading=read, number=0, codec="pcm", kept=name, starts=0, seconds=3, delete_on=date(9999, 1, 1)
     )
+    assert desk.get(address(read, "sound?from=0.5&to=1.5")).status_code == 404
+    assert "Play" not in text(desk, address(read))
+    consent(read.student_session.student, "keep_audio")
     answer = desk.get(address(read, "sound?from=0.5&to=1.5"))
     assert (answer.status_code, answer["Content-Type"]) == (200, "audio/wav")
     assert len(answer.content) == 44 + 32000

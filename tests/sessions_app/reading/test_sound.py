@@ -17,6 +17,7 @@ from tests.cast import consent
 from tests.reading_cast import Listener
 
 pytestmark = pytest.mark.django_db
+TODAY = timezone.now().date()
 SECOND = b"".join(struct.pack("<h", int(8000 * math.sin(n / 8))) for n in range(16000))
 
 
@@ -86,22 +87,21 @@ def test_a_stream_of_which_more_may_come_waits_for_a_day(through: Reading):
 
 def test_a_clip_is_what_was_said_then(through: Reading, agreed: None):
     sound.sound_settle(through.pk, now=timezone.now())
-    with wave.open(io.BytesIO(sound.clip(through, starts=1.0, ends=1.5))) as file:
+    with wave.open(io.BytesIO(sound.clip(through, starts=1.0, ends=1.5, today=TODAY))) as file:
         assert (file.getframerate(), file.getnchannels(), file.getnframes()) == (16000, 1, 8000)
         assert file.readframes(8000) == SECOND[:16000]
 
 
-@pytest.mark.parametrize("keeps", [True, False])
-def test_what_is_not_kept_cannot_be_heard(through: Reading, keeps: bool):
+def test_what_is_not_kept_cannot_be_heard(through: Reading):
     with pytest.raises(Refused, match="no_sound"):
-        sound.clip(through, starts=0, ends=1)
+        sound.clip(through, starts=0, ends=1, today=TODAY)
 
 
 def test_a_recording_that_vanished_cannot_be_heard(through: Reading, agreed: None, storage: InMemoryStorage):
     sound.sound_settle(through.pk, now=timezone.now())
     storage.delete(AudioStream.objects.get().kept.name)
     with pytest.raises(Refused, match="no_sound"):
-        sound.clip(through, starts=0, ends=1)
+        sound.clip(through, starts=0, ends=1, today=TODAY)
 
 
 def test_a_recording_is_deleted_on_its_day(through: Reading, agreed: None, storage: InMemoryStorage):
@@ -110,6 +110,8 @@ def test_a_recording_is_deleted_on_its_day(through: Reading, agreed: None, stora
     name = AudioStream.objects.get().kept.name
     assert sound.sound_purge(now=now) == 0
     due = now + timedelta(days=30)
+    with pytest.raises(Refused, match="no_sound"):
+        sound.clip(through, starts=0, ends=1, today=due.date())
     assert (sound.sound_purge(now=due, dry_run=True), storage.exists(name)) == (1, True)
     assert (sound.sound_purge(now=due), storage.exists(name)) == (1, False)
     stream = AudioStream.objects.get()
@@ -117,9 +119,12 @@ def test_a_recording_is_deleted_on_its_day(through: Reading, agreed: None, stora
 
 
 @pytest.mark.parametrize("purpose", ["audio", "keep_audio"])
-def test_a_recording_is_deleted_when_a_consent_to_it_is_taken_back(
+def test_a_recording_is_silent_and_then_deleted_when_a_consent_to_it_is_taken_back(
     through: Reading, agreed: None, sam_reads: StudentSession, purpose: str
 ):
     sound.sound_settle(through.pk, now=timezone.now())
+    assert sound.clip(through, starts=0, ends=1, today=TODAY)
     consent(sam_reads.student, purpose, "withdrawn")
+    with pytest.raises(Refused, match="no_sound"):
+        sound.clip(through, starts=0, ends=1, today=TODAY)
     assert sound.sound_purge(now=timezone.now()) == 1
