@@ -137,8 +137,9 @@ def _keep_submission(member: StudentSession, attempt: Attempt, refused: Refused)
     """Nothing that a student gave is lost because it came too late or twice, unless they do not want it kept."""
     if not attempt.event.APART or refused.code in {"key_reused", "consent_missing"}:
         return
-    granted = ConsentState.objects.filter(student=member.student_id, purpose=attempt.event.PURPOSE, granted=True)
-    if granted.exists():
+    needed = {attempt.event.PURPOSE, attempt.event.APART_PURPOSE} - {None}
+    granted = ConsentState.objects.filter(student=member.student_id, purpose__in=needed, granted=True)
+    if granted.count() == len(needed):
         RefusedSubmission.objects.create(
             student_session=member,
             action=attempt.event.KIND,

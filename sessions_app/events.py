@@ -40,7 +40,8 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     `PURPOSE` is the consent without which the event is not written. `CONTRIBUTION` says that the student took part by
     it (the participation rate counts these). `PUSHES_STATE` says that every student's page may look different after it,
     `PUSHES_OWN_STATE` that only the student's own does, `CHANGES_BOARD` that the teacher's does, beyond its timeline.
-    `APART` names fields that are kept in a record and not in the timeline, which has a `digest` in their place.
+    `APART` names fields that are kept in a record and not in the timeline, which has a `digest` in their place; where
+    they are of another purpose than the event, `APART_PURPOSE` is the consent without which they are kept nowhere.
     `AFTER_FACTS` says that an action draws on the facts that were sent before it. `CONCERNS_READING` says that whoever
     listens to a student's reading has to know of it.
     """
@@ -53,6 +54,7 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     PUSHES_OWN_STATE: ClassVar[bool] = False
     CHANGES_BOARD: ClassVar[bool] = True
     APART: ClassVar[tuple[str, ...]] = ()
+    APART_PURPOSE: ClassVar[Purpose | None] = None
     AFTER_FACTS: ClassVar[bool] = False
     CONCERNS_READING: ClassVar[bool] = False
 
@@ -362,6 +364,7 @@ class PlaceChecked(Given, frozen=True):
     KIND = "place"
     CONTRIBUTION = False
     APART = ("latitude", "longitude", "accuracy", "user_agent")
+    APART_PURPOSE = Purpose.LOCATION
     outcome: Literal["position", "denied", "unavailable", "timeout", "unsupported", "skipped"]
     latitude: float | None = None
     longitude: float | None = None

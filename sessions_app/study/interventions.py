@@ -174,9 +174,10 @@ def answer_give(
 ) -> Answered:
     """Keep the answer to a question that waits for it, with its scores. Called with the student's session held.
 
-    The response time runs from the question to `happened_at`, the student's moment by our clock; where the page
-    measured less (`seconds`, how long the question was in front), that counts. Refuses an empty answer, one that is too
-    long, one for another student's question, and a second one.
+    The response time runs from the question to `happened_at`, the student's moment by our clock, or where that lies
+    before the question, as of a device whose clock is off, to the receipt at `at`; where the page measured less
+    (`seconds`, how long the question was in front), that counts. Refuses an empty answer, one that is too long, one for
+    another student's question, and a second one.
     """
     answer = answer_text(text)
     asked = Exchange.objects.filter(pk=exchange_id, intervention__student_session=student_session)
@@ -193,7 +194,7 @@ def answer_give(
         raise Refused("answered_already")
     if intervention.status != Status.OPEN:
         raise Refused("other_step")
-    answered_at = max(happened_at, exchange.asked_at)
+    answered_at = happened_at if happened_at >= exchange.asked_at else max(at, exchange.asked_at)
     elapsed = (answered_at - exchange.asked_at).total_seconds()
     exchange.answer = answer
     exchange.answered_at = answered_at

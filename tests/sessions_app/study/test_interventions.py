@@ -150,12 +150,18 @@ def test_the_time_in_front_counts_where_it_is_shorter(sam_assigned: StudentSessi
     assert exchange.response_seconds == pytest.approx(counted)
 
 
-def test_an_answer_before_the_question_took_no_time(sam_assigned: StudentSession):
+@pytest.mark.parametrize(("seconds", "counted"), [(0, 40), (30, 30)])
+def test_an_answer_by_a_clock_that_is_a_day_behind_took_until_it_came(
+    sam_assigned: StudentSession, seconds: float, counted: float
+):
     opened(sam_assigned)
     exchange = ask(sam_assigned)
-    reply(sam_assigned, exchange, after=-86_400)
+    came, said = exchange.asked_at + timedelta(seconds=40), exchange.asked_at - timedelta(days=1)
+    interventions.answer_give(
+        sam_assigned, exchange_id=exchange.pk, text=RIVER, happened_at=said, at=came, seconds=seconds
+    )
     exchange.refresh_from_db()
-    assert (exchange.response_seconds, exchange.answered_at) == (0, exchange.asked_at)
+    assert (exchange.response_seconds, exchange.answered_at) == (counted, came)
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "x" * 10_001])

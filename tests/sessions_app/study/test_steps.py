@@ -167,6 +167,14 @@ class TestPlace:
         act(at_place, events.PlaceChecked(outcome="position", latitude=37.5, longitude=-77.4, accuracy=8.5))
         assert LocationVerification.objects.get().latitude is None
 
+    @pytest.mark.parametrize(("decision", "kept"), [("withdrawn", 0), ("granted", 1)])
+    def test_nor_where_it_comes_at_another_step(self, at_place: StudentSession, decision: str, kept: int):
+        consent(at_place.student, "location", decision=decision, given_by="guardian")
+        act(at_place, events.PlaceChecked(outcome="skipped", go_on=True))
+        with refused("other_step"):
+            act(at_place, events.PlaceChecked(outcome="position", latitude=37.5, longitude=-77.4, accuracy=8.5))
+        assert RefusedSubmission.objects.count() == kept
+
 
 class TestAnswers:
     def test_an_answer_is_in_its_record_and_not_on_the_timeline(self, asked: StudentSession):
