@@ -42,7 +42,9 @@ def minutes(found: ReadingReport) -> dict[str, Any] | None:
         "minutes",
         plot,
         title=_("Minute by minute, with the miscues above each bar") if of_passage else _("Minute by minute"),
-        note=ngettext("n = %(n)s minute, as the machine heard it", "n = %(n)s minutes, as the machine heard them", len(windows)) % {"n": len(windows)},
+        note=ngettext(
+            "n = %(n)s minute, as the machine heard it", "n = %(n)s minutes, as the machine heard them", len(windows)
+        ) % {"n": len(windows)},
         summary=_("From %(least)s to %(most)s words a minute; %(errors)s miscues in all.")
         % {"least": round(min(values)), "most": round(max(values)), "errors": sum(errors)},
         table={

@@ -64,7 +64,7 @@ export class ReadingAloud {
     this.#page = page;
     this.#config = config;
     this.#sound = sound;
-    this.#words = [...document.querySelectorAll("#passage [data-w]")];
+    this.#words = [...document.querySelectorAll('#passage[data-kind="passage"] [data-w]')]; // prompts are said in any order
     this.#microphone = new Microphone(
       {
         onChunk: (number, data) => this.#sound.add(this.#stream, number, data),
@@ -344,7 +344,10 @@ export class ReadingAloud {
     const minutes = Math.floor(summary.seconds / 60);
     const seconds = String(Math.round(summary.seconds % 60)).padStart(2, "0");
     const words = summary.attempted ?? summary.words;
-    const said = ngettext("You read %(n)s word in %(time)s minutes.", "You read %(n)s words in %(time)s minutes.", words);
+    const said =
+      summary.attempted === null
+        ? ngettext("You said %(n)s word in %(time)s minutes.", "You said %(n)s words in %(time)s minutes.", words)
+        : ngettext("You read %(n)s word in %(time)s minutes.", "You read %(n)s words in %(time)s minutes.", words);
     line.textContent = fill(said, { n: words, time: `${minutes}:${seconds}` });
   }
 

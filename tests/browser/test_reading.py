@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
+from sessions_app import lifecycle
 from sessions_app.models import AudioStream, Consent, LiveSession, Miscue, Reading, SessionSummary, StudentSession, User
+from sessions_app.reading import passages
 from sessions_app.speech.words import spoken_of
 from tests.browser.conftest import CHROMIUM, SWITCHES, Diary, Windows, soon
-from tests.cast import consent, join
+from tests.cast import consent, join, make_session
 from tests.sessions_app.live.conftest import Server
 from tests.sessions_app.live.test_reading_socket import MISREAD
 from tests.transcribe_stand_in import TranscribeStandIn, refuse
@@ -190,6 +192,19 @@ def test_who_does_not_want_to_be_recorded_reads_quietly(windows: Windows, readin
     expect(page.get_by_role("heading", name="You read quietly")).to_be_visible()
     expect(page.locator("#passage")).to_contain_text("Boats brought coal")
     assert not Reading.objects.exists()
+
+
+def test_who_speaks_to_prompts_is_not_led_through_them(windows: Windows, alice: User, grade_four, sam) -> None:
+    prompts = passages.passage_make(by=alice, school=alice.school, title="The bank", text=SAID, kind="prompts")
+    made = make_session(alice, grade_four, title="Talk", activity="conversation", passage=prompts)
+    consent(sam, "audio")
+    page = open_page(windows, join(lifecycle.session_start(made, by=alice), sam))
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("body")).to_have_attribute("data-heard", "on")
+    expect(page.locator("#passage .now, #passage .read")).to_have_count(0)
+    page.get_by_role("button", name="Finished").click()
+    expect(page.get_by_role("heading", name="Well said")).to_be_visible()
+    expect(page.locator("#summary-line")).to_contain_text("You said")
 
 
 def test_a_pause_and_a_reload_go_on_in_the_same_reading(windows: Windows, sam_reads: StudentSession) -> None:
