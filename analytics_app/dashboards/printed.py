@@ -23,9 +23,9 @@ def _number(estimate: Estimate, places: int = 1) -> str:
     if estimate.value is None:
         return f"[{estimate.reason}]"
     if estimate.interval is None:
-        return f"{estimate.value:.{places}f}"
+        return f"{estimate.value:z.{places}f}"
     low, high = estimate.interval
-    return f"{estimate.value:.{places}f} ({low:.{places}f} to {high:.{places}f})"
+    return f"{estimate.value:z.{places}f} ({low:z.{places}f} to {high:z.{places}f})"
 
 
 def _few(students: int | None) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from django.db import models, transaction
-from django.db.models import Max
 
 from sessions_app.models import (
     AssessmentForm,
@@ -43,12 +42,6 @@ def version_next(material: M) -> M:
         copy: M = _copied(material, version=latest + 1, used_at=None)
         _copy_parts(material, copy)
     return copy
-
-
-def is_latest(material: Material) -> bool:
-    """Whether no later version of a material exists."""
-    newest = type(material)._default_manager.filter(slug=material.slug).aggregate(newest=Max("version"))["newest"]
-    return bool(newest == material.version)
 
 
 def studies_using(material: Material) -> list[Study]:

@@ -37,7 +37,6 @@ def test_versions_count_on_from_the_latest():
     second = versions.version_next(first)
     third = versions.version_next(first)
     assert [second.version, third.version] == [2, 3]
-    assert (versions.is_latest(third), versions.is_latest(second)) == (True, False)
 
 
 def test_which_studies_give_a_version(ironworks: Study):
