@@ -262,8 +262,10 @@ class AudioIntake:
         if verdict == "kept":
             stream.acknowledged = max(stream.acknowledged, item.number + 1)
             self._acknowledge(stream)
-        else:
-            self._refused(verdict)
+            return
+        if verdict == "consent_missing":
+            self._take_no_more(stream, verdict)
+        self._refused(verdict)
 
     def _done(self) -> None:
         self._unwritten -= 1
@@ -284,10 +286,14 @@ class AudioIntake:
         """Take no more of a stream. The page may forget what it kept of it, and begin another one."""
         self._done()
         if not stream.given_up:
-            stream.given_up = code
             log.info("a recorder's stream is given up: %s", code)
-            self._push(_refused(stream.number, stream.order.next, code))
+            self._take_no_more(stream, code)
             self._refused(code)
+
+    def _take_no_more(self, stream: _Stream, code: str) -> None:
+        if not stream.given_up:
+            stream.given_up = code
+            self._push(_refused(stream.number, stream.order.next, code))
 
 
 def codec_of(first: bytes) -> str:

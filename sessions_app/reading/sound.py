@@ -17,6 +17,7 @@ from django.db.models import F, Q, QuerySet
 
 from sessions_app.models import AudioChunk, AudioStream, Consent, ConsentState, Reading
 from sessions_app.models.session import LATE_EVENTS_FOR
+from sessions_app.reading.course import may_record
 from sessions_app.refusals import Refused
 from sessions_app.speech.audio import PcmDecoder, WebmDecoder
 from sessions_app.speech.transcriber import BYTES_A_SECOND, RATE, SAMPLE_BYTES
@@ -29,7 +30,8 @@ LONGEST_CLIP = 30.0  # seconds
 def sound_settle(reading_id: UUID, *, now: datetime) -> int:
     """Keep or throw away the sound of a reading that is through; how many chunks were emptied.
 
-    A stream of which more may come (its device has not said how many chunks there are) waits for a day.
+    A stream of which more may come (its device has not said how many chunks there are) waits for a day, but not where
+    the consent to record is taken back.
     """
     emptied = 0
     reading = Reading.objects.select_related("student_session__session", "school").get(pk=reading_id)
@@ -47,9 +49,14 @@ def sound_settle(reading_id: UUID, *, now: datetime) -> int:
 
 
 def with_sound(*, now: datetime) -> list[UUID]:
-    """Readings that are through and still have chunks with sound, of streams that are complete or a day old."""
+    """Readings that are through and still have chunks with sound, of streams of which no more is taken."""
     full = AudioChunk.objects.filter(data__isnull=False, stream__reading__settled_at__isnull=False)
-    through = full.filter(Q(stream__chunks__lte=F("stream__received")) | Q(received_at__lt=now - LATE_EVENTS_FOR))
+    recorded = ConsentState.objects.filter(granted=True, purpose=Consent.Purpose.AUDIO).values("student")
+    through = full.filter(
+        Q(stream__chunks__lte=F("stream__received"))
+        | Q(received_at__lt=now - LATE_EVENTS_FOR)
+        | ~Q(stream__reading__student_session__student__in=recorded)
+    )
     return list(through.order_by("stream__reading").values_list("stream__reading", flat=True).distinct())
 
 
@@ -143,6 +150,8 @@ def _keep_until(reading: Reading, now: datetime) -> date | None:
 
 def _complete(stream: AudioStream, reading: Reading, now: datetime) -> bool:
     if stream.chunks is not None and stream.received >= stream.chunks:
+        return True
+    if not may_record(reading.student_session):
         return True
     return (reading.ended_at or reading.updated_at) < now - LATE_EVENTS_FOR
 

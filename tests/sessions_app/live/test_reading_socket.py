@@ -302,11 +302,14 @@ def test_sound_without_consent_is_not_kept(server: Server, sam_reads: StudentSes
             await microphone.received(4)
             await asyncio.to_thread(consent, sam_reads.student, "audio", "withdrawn")
             await microphone.play(sound[4:8], first=4)
+            refused = await page.until("audio", lambda f: "refused" in f)
+            assert (refused["stream"], refused["refused"]) == (0, "consent_missing")
             error = await page.until("error")
             assert error["code"] == "consent_missing"
 
     asyncio.run(scene())
     assert AudioChunk.objects.count() == 4
+    eventually(lambda: not AudioChunk.objects.filter(data__isnull=False).exists())
 
 
 def test_a_reading_cannot_begin_without_consent(server: Server, reading_session: LiveSession, tia):

@@ -85,6 +85,14 @@ def test_a_stream_of_which_more_may_come_waits_for_a_day(through: Reading):
     assert sound.sound_settle(through.pk, now=tomorrow) == 3
 
 
+def test_a_stream_waits_for_nothing_when_its_voice_may_not_be_recorded(through: Reading, sam_reads: StudentSession):
+    AudioStream.objects.update(chunks=None)
+    consent(sam_reads.student, "audio", "withdrawn")
+    now = timezone.now()
+    assert sound.with_sound(now=now) == [through.pk]
+    assert (sound.sound_settle(through.pk, now=now), full()) == (3, 0)
+
+
 def test_a_clip_is_what_was_said_then(through: Reading, agreed: None):
     sound.sound_settle(through.pk, now=timezone.now())
     with wave.open(io.BytesIO(sound.clip(through, starts=1.0, ends=1.5, today=TODAY))) as file:
