@@ -21,7 +21,7 @@ from sessions_app.models import (
     Student,
 )
 from sessions_app.reading import figures, sound
-from sessions_app.reading.course import expected_of
+from sessions_app.reading.course import attempted_of, expected_of
 from sessions_app.reading.figures import AT_A_WORD, Agreement, Figures
 from sessions_app.reading.state import passage_shown
 from sessions_app.speech import norms
@@ -88,7 +88,7 @@ def reading_report(reading: Reading) -> ReadingReport:
     """The report of a reading, whose `student_session` and `passage` are selected. Seven queries."""
     marks = tuple(Miscue.objects.filter(reading=reading).select_related("decided_by").order_by("index", "starts", "id"))
     windows = tuple(BatchMetrics.objects.filter(reading=reading).order_by("number"))
-    attempted = sum(window.attempted or 0 for window in windows)
+    attempted = attempted_of(reading)
     of_passage = isinstance(expected_of(reading.passage), Expected)
     seconds = reading.heard_seconds
     kept = sound.audible(reading, today=timezone.now().date()).values_list("delete_on", flat=True)

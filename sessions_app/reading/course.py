@@ -233,6 +233,12 @@ def expected_of(passage: Passage | None) -> Expected | Prompts | Anything:
     return passage_read(passage.text)
 
 
+def attempted_of(reading: Reading) -> int:
+    """How many scored words of the passage a reading has reached."""
+    expected = expected_of(reading.passage)
+    return sum(expected.scored[: reading.position]) if isinstance(expected, Expected) else 0
+
+
 def heard_of(reading: Reading) -> tuple[tuple[HeardWord, ...], ...]:
     """The settled utterances of a reading."""
     rows = Transcript.objects.filter(reading=reading).order_by("number").values_list("words", flat=True)

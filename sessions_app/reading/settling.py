@@ -13,7 +13,7 @@ from django.db import transaction
 from sessions_app import events, timeline
 from sessions_app.models import LiveSession, Miscue, Reading, SessionSummary, SpokenResult, StudentSession
 from sessions_app.reading import figures, speaking
-from sessions_app.reading.course import end, expected_of, heard_of, may_record
+from sessions_app.reading.course import attempted_of, end, expected_of, heard_of, may_record
 from sessions_app.reading.figures import Figures
 from sessions_app.reading.moments import window_keep
 from sessions_app.speech import alignment, norms, pipeline
@@ -131,7 +131,7 @@ def summary_compute(member: StudentSession, *, at: datetime) -> SessionSummary:
     windows = 0
     for reading in of_passage:
         own = list(Miscue.objects.filter(reading=reading))
-        attempted = sum(n or 0 for n in reading.windows.values_list("attempted", flat=True))
+        attempted = attempted_of(reading)
         windows += reading.windows.count()
         machine += figures.by_the_machine(own, attempted=attempted, seconds=reading.heard_seconds)
         decided += figures.as_decided(own, attempted=attempted, seconds=reading.heard_seconds)

@@ -117,7 +117,7 @@ export class ReadingAloud {
   /** A sentence of the server's that belongs to the reading stands with the passage: one at a time. @returns {boolean} whether it is one */
   tells({ code, message }) {
     if (code === "consent_missing" && this.#state?.id) {
-      this.#tell(gettext("Your voice is not recorded any more. What you read until here is kept."), { code });
+      this.#page.say(gettext("Your voice is not recorded any more. What you read until here is kept."), "watch");
       return true;
     }
     if (!(code in UNTIL)) return false;

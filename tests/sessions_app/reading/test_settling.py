@@ -17,7 +17,7 @@ from sessions_app.models import (
     StudentSession,
     User,
 )
-from sessions_app.reading import desk, figures, settling, speaking
+from sessions_app.reading import course, desk, figures, settling, speaking
 from sessions_app.refusals import Refused
 from tests.cast import consent
 from tests.reading_cast import TEXT, Listener, Read, heard
@@ -244,3 +244,13 @@ def test_conversation_ends_in_a_result(reading: Reading, listener: Listener, rea
     window = BatchMetrics.objects.get()
     assert (window.correct, window.wcpm, window.words) == (None, None, 11)
     assert not Miscue.objects.exists()
+
+
+def test_what_was_read_before_a_consent_was_withdrawn_keeps_its_figures(reading: Reading, listener: Listener):
+    listener.hears(MISREAD)
+    consent(reading.student_session.student, "audio", "withdrawn")
+    settling.reading_settle(reading.pk, at=timezone.now(), holder=listener.holder)
+    summary = SessionSummary.objects.get()
+    assert summary.attempted and summary.correct and summary.wcpm
+    assert summary.attempted == course.attempted_of(Reading.objects.get(pk=reading.pk))
+    assert not reading.windows.exists()
