@@ -109,3 +109,8 @@ class Refused(Exception):
     @property
     def message(self) -> str:
         return str(MESSAGES[self.code])
+
+    @property
+    def fields(self) -> dict[str, list[str]] | None:
+        """What is wrong with which field, where it is about fields."""
+        return None

@@ -28,7 +28,7 @@ STATUS = {
 
 def refused(error: Refused) -> JsonResponse:
     """A rule that was not met, as a response."""
-    return JsonResponse(body(error.code, error.message), status=STATUS.get(error.code, 400))
+    return JsonResponse(body(error.code, error.message, error.fields), status=STATUS.get(error.code, 400))
 
 
 def malformed(error: Malformed) -> JsonResponse:
@@ -39,7 +39,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exceptions in the one shape; what is not expected rises."""
     if isinstance(error, Refused):
         set_rollback()
-        return Response(body(error.code, error.message), status=STATUS.get(error.code, 400))
+        return Response(body(error.code, error.message, error.fields), status=STATUS.get(error.code, 400))
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):

@@ -37,7 +37,7 @@ Check = Callable[[Any], None]
 
 
 class Invalid(Refused):
-    """A record that cannot be written. `field` names what is wrong with it, `message` says it."""
+    """A record that cannot be written: `message` says why to people; `fields` and the error's text name the field."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__("invalid")
@@ -45,11 +45,15 @@ class Invalid(Refused):
         self.problem = problem
 
     def __str__(self) -> str:
-        return self.message
+        return f"{self.field}: {self.problem}"
 
     @property
     def message(self) -> str:
-        return f"{self.field}: {self.problem}"
+        return self.problem
+
+    @property
+    def fields(self) -> dict[str, list[str]]:
+        return {self.field: [self.problem]}
 
 
 def validated(record: M) -> M:
