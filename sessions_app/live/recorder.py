@@ -1,4 +1,4 @@
-"""The group commit of readings: what arrived during one transaction is written by the next, for all readings at once.
+"""The group commit of readings: what arrived within a moment is written in one transaction, for all readings at once.
 
 `report(item, verdict)` is called after the commit. While the database is away what was submitted waits, and is written
 when it is back; nobody was told that it is kept. What the database refuses costs its own reading, and no other one.
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 LARGEST_BATCH = 400
 MOST_QUEUED = 20_000
+GATHER = 0.1
+"""Seconds in which more may come before a transaction begins. Nobody's words wait for it, and a transaction costs more
+than what is in it: with eight readers, writing at once took as much of a processor as two of the readers."""
 
 Report = Callable[[Item, Verdict], None]
 InThread = Callable[..., Coroutine[Any, Any, Any]]
@@ -67,6 +70,7 @@ class Recorder:
     async def _run(self) -> None:
         while True:
             await self._arrived.wait()
+            await asyncio.sleep(GATHER)
             batch, self._queue = self._queue[:LARGEST_BATCH], self._queue[LARGEST_BATCH:]
             if not self._queue:
                 self._arrived.clear()

@@ -7,7 +7,17 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 from django.test import Client
 
-from sessions_app.models import AccessLog, AudioStream, Miscue, Passage, Reading, SessionSummary, User
+from sessions_app.models import (
+    AccessLog,
+    AudioStream,
+    LiveSession,
+    Miscue,
+    Passage,
+    Reading,
+    SessionSummary,
+    SpokenResult,
+    User,
+)
 from tests.cast import consent
 from tests.reading_cast import Read
 from tests.sessions_app.reading.test_settling import MISREAD
@@ -100,6 +110,20 @@ def test_a_reading_that_is_listened_to_is_not_decided_about(desk: Client, read: 
     page = text(desk, address(read))
     assert "Still being listened to." in page
     assert 'data-key="a"' not in page
+
+
+def test_the_desk_of_a_conversation_shows_what_was_said_and_what_it_comes_to(desk: Client, has_read: Read):
+    LiveSession.objects.update(activity="conversation", passage=None)
+    Reading.objects.update(passage=None)
+    spoken = has_read("good morning to you all and how are you doing today", seconds=12)
+    page = desk.get(address(spoken))
+    result = SpokenResult.objects.get()
+    assert result.transcript in page.content.decode()
+    assert result.wpm and result.fluency
+    assert [(one["label"], one["value"]) for one in page.context["stats"]] == [
+        ("Words", "11"), ("Minutes", "0.2"), ("Words a minute", f"{result.wpm:.0f}"),
+        ("Fluency", f"{result.fluency:.0f}"), ("Pronunciation", "90"),
+    ]  # fmt: skip
 
 
 def test_a_report_lists_the_readings(desk: Client, read: Reading):
