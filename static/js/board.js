@@ -232,20 +232,23 @@ function showSlowest() {
   Object.assign(find("#move-on").dataset, { student: student.id, step: student.step, number: student.way.number });
 }
 
-/** Which condition the chosen student has, and the choice of another one as long as there is one. */
+/** Which condition the chosen student has, and the choice of another one as long as there is one. What was drawn meanwhile is
+ * said in an open dialog too; what is chosen in it stays. */
 function showCondition() {
   const button = find("#condition-button");
   if (!button) return;
   const student = chooser.student && board.student(chooser.student);
   button.disabled = !student || !UNSETTLED.has(student.step);
   const dialog = find("#condition");
-  if (button.disabled || dialog.open) return;
-  const { code, drawn } = student.condition;
+  const shown = dialog.open ? board.student(dialog.dataset.student) : student;
+  if (!shown || (button.disabled && !dialog.open)) return;
+  const { code, drawn } = shown.condition;
   const sentence = drawn ? gettext("Now it is %(code)s, drawn at random.") : gettext("Now it is %(code)s, fixed by hand.");
-  find("#condition-title").textContent = fill(gettext("Which condition for %(name)s?"), { name: student.label });
+  find("#condition-title").textContent = fill(gettext("Which condition for %(name)s?"), { name: shown.label });
   find("#condition-now").textContent = code ? fill(sentence, { code }) : gettext("None yet: it is drawn when they begin.");
+  if (dialog.open) return;
   find("#condition-choice").value = (drawn ? "" : code) ?? "";
-  dialog.dataset.student = student.id;
+  dialog.dataset.student = shown.id;
 }
 
 function showRemoved() {
