@@ -382,11 +382,14 @@ def names_in(folder: Path) -> list[str]:
 
 
 def _engine_processes() -> list[psutil.Process]:
-    return [
-        child
-        for child in psutil.Process().children()
-        if child.status() != psutil.STATUS_ZOMBIE and any("engine_process" in part for part in child.cmdline())
-    ]
+    return [child for child in psutil.Process().children() if _is_engine(child)]
+
+
+def _is_engine(child: psutil.Process) -> bool:
+    try:
+        return any("engine_process" in part for part in child.cmdline())
+    except psutil.NoSuchProcess:  # killed, and not yet buried
+        return False
 
 
 async def _until(condition: object, within: float = 30.0) -> None:
