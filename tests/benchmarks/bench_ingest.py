@@ -15,9 +15,10 @@ from django.db import connection
 from config.local import postgres
 from sessions_app import lifecycle
 from sessions_app.models import ClassMembership, LiveSession, School, SchoolClass, Student, StudentSession, User
-from tests.benchmarks.pages import signed_in, student_page, teacher_page
+from tests.benchmarks.pages import student_page, teacher_page
 from tests.benchmarks.runner import Result, at_least, benchmark, bounded, told
 from tests.benchmarks.server import ROOT, web_process
+from tests.sessions_app.live.clients import sign_in_cookie
 
 LIMITS = Path(__file__).parent / "limits"
 SESSIONS, SOCKETS, CLIENTS = 20, 1000, 2
@@ -123,7 +124,7 @@ def _school() -> dict[str, Any]:
         for session in sessions
         for student in students
     )
-    cookie = signed_in(teacher)
+    cookie = sign_in_cookie(teacher)
     return {
         "sessions": sessions,
         "students": [student_page(member) for member in members],

@@ -35,10 +35,11 @@ from sessions_app.speech.alignment import align
 from sessions_app.speech.passage import passage_read
 from sessions_app.speech.transcriber import HeardWord
 from tests.benchmarks.bench_speech import has_voice, recorded
-from tests.benchmarks.pages import signed_in, student_page, teacher_page
+from tests.benchmarks.pages import student_page, teacher_page
 from tests.benchmarks.readings import TEXTS
 from tests.benchmarks.runner import Result, at_least, benchmark, bounded
 from tests.benchmarks.server import ROOT, web_process
+from tests.sessions_app.live.clients import sign_in_cookie
 from tests.voices import CHUNK_SECONDS, SECOND, spoken, with_noise
 
 READERS = 8
@@ -57,7 +58,7 @@ def live() -> Iterator[Result]:
     read, beside = _school()
     passages.passages_prepare()
     sound = spoken(TEXT)
-    board = teacher_page(read[0].session, signed_in(read[0].session.teacher))
+    board = teacher_page(read[0].session, sign_in_cookie(read[0].session.teacher))
     plan = {"readers": [], "recordings": [], "chunk_seconds": CHUNK_SECONDS, "board": board}
     for number, member in enumerate(read):
         path = folder / f"{number}.chunks"
